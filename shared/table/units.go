@@ -1,0 +1,93 @@
+package table
+
+// The unit rules are DynamoDB's documented ones ("Read and write operations", "Global secondary indexes"), so that a
+// run on an embedded engine tells what it would cost. Items are measured as table/dynamo stores them: attributes with
+// names of one letter. An index projects keys only.
+
+const (
+	readUnit  = 4 << 10 // bytes
+	writeUnit = 1 << 10 // bytes
+)
+
+// Size is how many bytes of the item DynamoDB counts.
+func (i Item) Size() int {
+	size := field(i.Key.Part) + field(i.Key.Sort) + field(i.Version) + 1 + len(i.Body)
+	if !i.Expires.IsZero() {
+		size += 1 + 6 // a number of ten digits
+	}
+	for _, place := range i.Index {
+		if place != (IndexKey{}) {
+			size += field(place.Part) + field(place.Sort)
+		}
+	}
+	return size
+}
+
+// Size is how many bytes of the entry DynamoDB counts.
+func (e Entry) Size() int {
+	return field(e.Place.Part) + field(e.Place.Sort) + field(e.Key.Part) + field(e.Key.Sort)
+}
+
+func field(value string) int { return 1 + len(value) }
+
+// ReadUnits is what one strongly consistent read of so many bytes costs. Finding nothing costs as much as 4 KB. A page
+// of a Query is one read of all its items; a GetMany reads each key by itself.
+func ReadUnits(size int) Units { return Units{Read: float64(rounds(size, readUnit))} }
+
+// IndexReadUnits is what a page of index entries of so many bytes costs: reads there are eventually consistent.
+func IndexReadUnits(size int) Units { return Units{Read: float64(rounds(size, readUnit)) / 2} }
+
+// Change is what a write does to one key; nil stands for no item. A check, and an op whose condition failed, leave the
+// item as it was and cost what writing it would.
+type Change struct{ Before, After *Item }
+
+// CommitUnits is what a Commit costs that makes the changes: more than one is a transaction, which doubles what the
+// items cost, but not what the index entries do.
+func CommitUnits(changes []Change) Units {
+	if len(changes) == 1 {
+		return changes[0].Units()
+	}
+	var sum Units
+	for _, c := range changes {
+		sum = sum.Add(c.Units()).Add(Units{Write: float64(c.itemWrites())})
+	}
+	return sum
+}
+
+// Units is what the change costs by itself: the larger of both items, and each index entry that comes or goes (one that
+// moves does both).
+func (c Change) Units() Units {
+	writes := c.itemWrites()
+	for index := range len(Item{}.Index) {
+		before, after := entryOf(c.Before, index), entryOf(c.After, index)
+		if before == after {
+			continue
+		}
+		for _, e := range []Entry{before, after} {
+			if e != (Entry{}) {
+				writes += rounds(e.Size(), writeUnit)
+			}
+		}
+	}
+	return Units{Write: float64(writes)}
+}
+
+func (c Change) itemWrites() int {
+	var size int
+	for _, item := range []*Item{c.Before, c.After} {
+		if item != nil {
+			size = max(size, item.Size())
+		}
+	}
+	return rounds(size, writeUnit)
+}
+
+// entryOf is the item's entry in the index, or the zero Entry.
+func entryOf(item *Item, index int) Entry {
+	if item == nil || item.Index[index] == (IndexKey{}) {
+		return Entry{}
+	}
+	return Entry{Place: item.Index[index], Key: item.Key}
+}
+
+func rounds(size, unit int) int { return max(1, (size+unit-1)/unit) }

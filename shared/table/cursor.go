@@ -31,3 +31,34 @@ func ParseCursor(cursor string, n int) ([]string, error) {
 	}
 	return fields, nil
 }
+
+// CheckQuery checks a Query's range and returns the sort key that its cursor stands behind; "" when there is none.
+func CheckQuery(r Range) (after string, err error) {
+	if err := CheckRange(r); err != nil {
+		return "", err
+	}
+	fields, err := ParseCursor(r.Cursor, 1)
+	if fields == nil {
+		return "", err
+	}
+	return fields[0], nil
+}
+
+// CheckQueryIndex checks the arguments of a QueryIndex and returns the entry that the cursor stands behind; nil when
+// there is none.
+func CheckQueryIndex(index Index, r Range) (after *Entry, err error) {
+	if index != Index1 && index != Index2 {
+		return nil, limitf("there is no index %d", index)
+	}
+	if err := CheckRange(r); err != nil {
+		return nil, err
+	}
+	fields, err := ParseCursor(r.Cursor, 3)
+	if fields == nil || fields[0] == "" {
+		return nil, err
+	}
+	return &Entry{IndexKey{r.Part, fields[0]}, Key{fields[1], fields[2]}}, nil
+}
+
+// Cursor is the cursor of an index page that ends with e; of the zero Entry, one that stands before all.
+func (e Entry) Cursor() string { return NewCursor(e.Place.Sort, e.Key.Part, e.Key.Sort) }

@@ -37,12 +37,9 @@ func ReadUnits(size int) Units { return Units{Read: float64(rounds(size, readUni
 // IndexReadUnits is what a page of index entries of so many bytes costs: reads there are eventually consistent.
 func IndexReadUnits(size int) Units { return Units{Read: float64(rounds(size, readUnit)) / 2} }
 
-// Change is what a write does to one key; nil stands for no item. A check, and an op whose condition failed, leave the
-// item as it was and cost what writing it would.
-type Change struct{ Before, After *Item }
-
 // CommitUnits is what a Commit costs that makes the changes: more than one is a transaction, which doubles what the
-// items cost, but not what the index entries do.
+// items cost, but not what the index entries do. A check, and an op whose condition failed, cost what writing the item
+// as it is would.
 func CommitUnits(changes []Change) Units {
 	if len(changes) == 1 {
 		return changes[0].Units()
@@ -58,8 +55,8 @@ func CommitUnits(changes []Change) Units {
 // moves does both).
 func (c Change) Units() Units {
 	writes := c.itemWrites()
-	for index := range len(Item{}.Index) {
-		before, after := entryOf(c.Before, index), entryOf(c.After, index)
+	for _, index := range []Index{Index1, Index2} {
+		before, after := c.Entries(index)
 		if before == after {
 			continue
 		}
@@ -80,14 +77,6 @@ func (c Change) itemWrites() int {
 		}
 	}
 	return rounds(size, writeUnit)
-}
-
-// entryOf is the item's entry in the index, or the zero Entry.
-func entryOf(item *Item, index int) Entry {
-	if item == nil || item.Index[index] == (IndexKey{}) {
-		return Entry{}
-	}
-	return Entry{Place: item.Index[index], Key: item.Key}
 }
 
 func rounds(size, unit int) int { return max(1, (size+unit-1)/unit) }

@@ -72,7 +72,7 @@ func Any(verifiers ...VerifyFunc) VerifyFunc {
 				return c, nil
 			}
 			if !told {
-				err, told = e, problem.KindOf(e) != problem.Unauthenticated || !isForeign(e)
+				err, told = e, !isForeign(e)
 			}
 		}
 		return Caller{}, err

@@ -1,12 +1,13 @@
 package graph
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/google/uuid"
 
 	"github.com/bookplate/bookplate/shared/problem"
 )
@@ -130,9 +131,9 @@ func classify(text string, at int) word {
 	return w
 }
 
+// isGUID is strict about the hyphens; other spellings are strings.
 func isGUID(text string) bool {
-	ok, err := regexp.MatchString(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`, text)
-	return ok && err == nil
+	return len(text) == 36 && uuid.Validate(text) == nil
 }
 
 // parseTime reads RFC 3339 with or without seconds, and a bare date as its midnight in UTC.

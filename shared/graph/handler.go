@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/world"
@@ -59,7 +60,7 @@ func setHeaders(h http.Header, r *http.Request, x *exchange) {
 	}
 	h.Set("Cache-Control", "no-store") // answers are for one caller
 	h.Set("Vary", "Accept-Encoding, Authorization, Prefer")
-	if Origin(r)[:5] == "https" {
+	if strings.HasPrefix(Origin(r), "https:") {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
@@ -120,7 +121,7 @@ func (a *answer) WriteHeader(status int) {
 	if status >= 400 && !isJSON(a.Header().Get("Content-Type")) {
 		a.replaced = true
 		a.Header().Del("Content-Length")
-		WriteError(a.inner(), a.r, plainError(a.r, status))
+		WriteError(a.ResponseWriter, a.r, plainError(a.r, status))
 		return
 	}
 	a.ResponseWriter.WriteHeader(status)
@@ -136,12 +137,10 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
-// inner writes past the replacing.
-func (a *answer) inner() http.ResponseWriter { return a.ResponseWriter }
-
+// isJSON recognizes application/json and, for other protocols' errors, application/…+json.
 func isJSON(contentType string) bool {
-	return len(contentType) >= 12 && contentType[:12] == "application/" &&
-		(hasMediaSuffix(contentType, "/json") || hasMediaSuffix(contentType, "+json"))
+	media, _, _ := strings.Cut(contentType, ";")
+	return media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
 }
 
 // plainError is the problem behind a status for which somebody wrote plain text.

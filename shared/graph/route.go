@@ -111,8 +111,3 @@ func strangeSegment(r *http.Request) string {
 	}
 	return segments[len(segments)-1]
 }
-
-func hasMediaSuffix(contentType, suffix string) bool {
-	media, _, _ := strings.Cut(contentType, ";")
-	return strings.HasSuffix(media, suffix)
-}

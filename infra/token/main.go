@@ -44,20 +44,14 @@ const longest = 366 * 24 * time.Hour
 
 func main() {
 	if err := run(os.Args[1:], world.Real(), os.Stdout, os.Stderr); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "token:", err)
-		}
-		os.Exit(2)
+		fmt.Fprintln(os.Stderr, "token:", err)
+		os.Exit(1)
 	}
 }
 
 func run(args []string, w world.World, out, messages io.Writer) error {
 	flags := flag.NewFlagSet("token", flag.ContinueOnError)
-	flags.SetOutput(messages)
-	flags.Usage = func() {
-		fmt.Fprint(messages, help)
-		flags.PrintDefaults()
-	}
+	flags.SetOutput(io.Discard) // a mistake is told once, by main, without the whole help
 	newKey := flags.String("new-key", "", "make a key pair in this `directory`")
 	keyFile := flags.String("key", "", "the private key `file` to sign with")
 	role := flags.String("role", "", "the token's `role`")
@@ -65,8 +59,13 @@ func run(args []string, w world.World, out, messages io.Writer) error {
 	name := flags.String("name", "", "the `name` of who will use it, for people to read")
 	lifetime := flags.Duration("for", 8*time.Hour, "how `long` the token is valid, at most 8784h (366 days)")
 	audience := flags.String("audience", auth.DefaultAudience, "the installation's `name`, as its functions have it")
-	if err := flags.Parse(args); err != nil {
-		return err
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(out, help)
+		flags.SetOutput(out)
+		flags.PrintDefaults()
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("%w (see -help)", err)
 	}
 	switch {
 	case flags.NArg() > 0:

@@ -18,20 +18,20 @@ import (
 // gzipOverhead is how much longer than its content a compressed body may be; more is an attack.
 const gzipOverhead = 1 << 10
 
-// ReadBody decodes r's JSON body into v (a pointer). It takes plain and gzipped bodies, of at most max bytes after
+// ReadBody decodes r's JSON body into v (a pointer). It takes plain and gzipped bodies, of at most limit bytes after
 // decompression, and ignores properties that v doesn't have. Its errors are problems for the caller and never quote the
 // body, which may hold a secret.
-func ReadBody(w http.ResponseWriter, r *http.Request, max int64, v any) error {
-	return readBody(w, r, max, v, false)
+func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
+	return readBody(w, r, limit, v, false)
 }
 
 // ReadOptionalBody is ReadBody for actions without required parameters: an empty body leaves v as it is.
-func ReadOptionalBody(w http.ResponseWriter, r *http.Request, max int64, v any) error {
-	return readBody(w, r, max, v, true)
+func ReadOptionalBody(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
+	return readBody(w, r, limit, v, true)
 }
 
-func readBody(w http.ResponseWriter, r *http.Request, max int64, v any, optional bool) error {
-	text, err := bodyText(w, r, max)
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, v any, optional bool) error {
+	text, err := bodyText(w, r, limit)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func checkType(r *http.Request) error {
 
 // bodyText is the body, decompressed. Whether it is compressed is decided by its first bytes: Graph's Go client, when it
 // retries, says gzip and sends plain JSON; and no JSON begins like gzip.
-func bodyText(w http.ResponseWriter, r *http.Request, max int64) ([]byte, error) {
+func bodyText(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	switch e := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); e {
 	case "", "identity", "gzip", "x-gzip":
 	default:
@@ -73,17 +73,17 @@ func bodyText(w http.ResponseWriter, r *http.Request, max int64) ([]byte, error)
 		return nil, problem.New(problem.UnsupportedMedia, "",
 			"The Content-Encoding of the request is not one we read. Send the body plain or as gzip.")
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, max+gzipOverhead))
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit+gzipOverhead))
 	if err == nil && bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
-		raw, err = gunzip(raw, max)
+		raw, err = gunzip(raw, limit)
 		if err != nil {
 			return nil, problem.New(problem.Invalid, "", "The body claims to be gzip but can't be decompressed. "+
 				"Send it again, or plain and without Content-Encoding.").Because(err)
 		}
 	}
-	if tooLong := new(http.MaxBytesError); errors.As(err, &tooLong) || int64(len(raw)) > max {
+	if tooLong := new(http.MaxBytesError); errors.As(err, &tooLong) || int64(len(raw)) > limit {
 		return nil, problem.New(problem.TooLarge, "",
-			"The body is longer than the %d bytes that this request may have (counted after decompression).", max)
+			"The body is longer than the %d bytes that this request may have (counted after decompression).", limit)
 	}
 	if err != nil {
 		return nil, problem.New(problem.Invalid, "", "The body ended before it was complete. Send the request again.").Because(err)
@@ -91,13 +91,13 @@ func bodyText(w http.ResponseWriter, r *http.Request, max int64) ([]byte, error)
 	return raw, nil
 }
 
-// gunzip reads at most one byte more than max.
-func gunzip(raw []byte, max int64) ([]byte, error) {
+// gunzip reads at most one byte more than limit.
+func gunzip(raw []byte, limit int64) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(io.LimitReader(z, max+1))
+	return io.ReadAll(io.LimitReader(z, limit+1))
 }
 
 // explain says where the JSON is wrong without quoting it.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -57,16 +58,17 @@ func ParseQuery(r *http.Request, s Schema) (Query, error) {
 		return q, problem.New(problem.Invalid, "", "The query can't be read. "+
 			"Percent-encode what isn't a letter or digit, and separate options by '&'.").Because(err)
 	}
-	for name, all := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) { // of several mistakes, always the same one is told
+		all := values[name]
 		option, known := optionName(name)
 		switch {
 		case !known && strings.HasPrefix(name, "$"):
-			return q, problem.New(problem.Invalid, "", "The query option is not supported. Supported are %s.",
-				strings.Join(options(), ", ")).At(name)
+			return q, problem.New(problem.Invalid, "", "The query option %s is not supported. Supported are %s.",
+				clip(name), strings.Join(options(), ", ")).At(name)
 		case !known:
 			continue
 		case len(all) > 1 || slices.Contains(q.given, option):
-			return q, problem.New(problem.Invalid, "", "The query option is given more than once. Give it once.").At(option)
+			return q, problem.New(problem.Invalid, "", "The query option %s is given more than once. Give it once.", option).At(option)
 		}
 		q.given = append(q.given, option)
 		if err := q.set(option, all[0]); err != nil {
@@ -98,7 +100,7 @@ func (q *Query) set(option, text string) (err error) {
 	case "$count":
 		q.Count, err = strconv.ParseBool(strings.ToLower(text))
 		if err != nil {
-			err = problem.New(problem.Invalid, "", "The value is not true or false.").At(option)
+			err = problem.New(problem.Invalid, "", "The value of %s is not true or false.", option).At(option)
 		}
 	case "$expand":
 		q.Expand, err = parseExpand(text, q.schema)
@@ -108,7 +110,7 @@ func (q *Query) set(option, text string) (err error) {
 		q.skipToken = text
 	case "$format":
 		if f, _, _ := strings.Cut(text, ";"); !strings.EqualFold(f, "json") && !strings.EqualFold(f, "application/json") {
-			err = problem.New(problem.Invalid, "", "Only json can be answered.").At(option)
+			err = problem.New(problem.Invalid, "", "Only JSON can be answered: %s is json, or left out.", option).At(option)
 		}
 	}
 	return err
@@ -119,8 +121,8 @@ func (q *Query) set(option, text string) (err error) {
 func (q Query) Only(allowed ...string) error {
 	for _, g := range q.given {
 		if !slices.Contains(allowed, g) && g != "$format" {
-			return problem.New(problem.Invalid, "", "The query option is not supported here. Supported are %s.",
-				strings.Join(allowed, ", ")).At(g)
+			return problem.New(problem.Invalid, "", "The query option %s is not supported here. Supported are %s.",
+				g, strings.Join(allowed, ", ")).At(g)
 		}
 	}
 	return nil
@@ -151,7 +153,7 @@ func (q Query) Project(e Entity) Entity {
 func whole(option, text string) (int, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return 0, problem.New(problem.Invalid, "", "The value is not a whole number of 0 or more.").At(option)
+		return 0, problem.New(problem.Invalid, "", "The value of %s is not a whole number of 0 or more.", option).At(option)
 	}
 	return n, nil
 }

@@ -5,17 +5,19 @@ import "time"
 // Group is a set of people, as the provider names it. Its members are items of their own: see Reader.MembersOf.
 type Group struct {
 	// ID is ours (world.NewID) and never changes.
-	ID string
+	ID string `json:"-"`
 	// Version is the stored item's; it doesn't change when members come and go.
-	Version string
+	Version string `json:"-"`
 	// DisplayName isn't unique: real tenants have several groups of one name.
-	DisplayName string
+	DisplayName string `json:"displayName"`
 	// ExternalID is the provider's id of the group. Several groups may carry the same one.
-	ExternalID string
-	Kind       Kind
+	ExternalID string `json:"externalId,omitempty"`
+	Kind       Kind   `json:"kind"`
 	// Deleted groups are kept for their names: only GroupEvenDeleted returns them.
-	Deleted           bool
-	Created, Modified time.Time
+	Deleted bool `json:"deleted,omitempty"`
+
+	Created  time.Time `json:"created"`
+	Modified time.Time `json:"modified"`
 }
 
 // Kind says what a group is made of.

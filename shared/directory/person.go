@@ -8,29 +8,33 @@ import (
 // Person is somebody in the directory. Values are kept as the provider wrote them.
 type Person struct {
 	// ID is ours (world.NewID) and never changes.
-	ID string
+	ID string `json:"-"`
 	// Version is the stored item's; it changes with every write of the person, not with their memberships.
-	Version string
+	Version string `json:"-"`
 
 	// UserName is unique in any letter case among people who aren't deleted.
-	UserName string
+	UserName string `json:"userName"`
 	// ExternalID is the provider's id of the person. Several people may carry the same one.
-	ExternalID string
+	ExternalID string `json:"externalId,omitempty"`
 
-	DisplayName, FormattedName, GivenName, FamilyName string
+	DisplayName   string `json:"displayName,omitempty"`
+	FormattedName string `json:"formattedName,omitempty"`
+	GivenName     string `json:"givenName,omitempty"`
+	FamilyName    string `json:"familyName,omitempty"`
 	// Emails are in the provider's order. Email picks one.
-	Emails []Email
+	Emails []Email `json:"emails,omitempty"`
 
-	EmployeeNumber string
+	EmployeeNumber string `json:"employeeNumber,omitempty"`
 	// ManagedAppleAccount is set only where the administrator maps it; see the function ManagedAccount.
-	ManagedAppleAccount string
+	ManagedAppleAccount string `json:"managedAppleAccount,omitempty"`
 
 	// Active is the provider's word. A deleted person is never active.
-	Active bool
+	Active bool `json:"active"`
 	// Deleted people are kept for their names: only PersonEvenDeleted and People return them.
-	Deleted bool
+	Deleted bool `json:"deleted,omitempty"`
 
-	Created, Modified time.Time
+	Created  time.Time `json:"created"`
+	Modified time.Time `json:"modified"`
 }
 
 // Email is one of a person's addresses.
@@ -73,22 +77,14 @@ func ManagedAccount(p Person, federated []string) (string, bool) {
 	if p.ManagedAppleAccount != "" {
 		return p.ManagedAppleAccount, true
 	}
-	local, domain, found := cutLast(p.UserName, "@")
-	if !found || local == "" {
+	at := strings.LastIndex(p.UserName, "@")
+	if at < 1 {
 		return "", false
 	}
-	for _, f := range federated {
-		if strings.EqualFold(domain, f) {
+	for _, domain := range federated {
+		if strings.EqualFold(p.UserName[at+1:], domain) {
 			return p.UserName, true
 		}
 	}
 	return "", false
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }

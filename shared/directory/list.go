@@ -1,0 +1,80 @@
+package directory
+
+import (
+	"context"
+
+	"github.com/bookplate/bookplate/shared/table"
+)
+
+// ListPeople returns count people from the offset (from 0) on, in an order that stays the same while nobody comes or
+// goes, and how many there are. It reads the whole directory to count: for a provider's import, not for the domain.
+func (d *Directory) ListPeople(ctx context.Context, offset, count int) (page []Person, total int, err error) {
+	return list(ctx, d, "people#", offset, count, func(item table.Item) (Person, error) {
+		doc, err := table.Decode[Person](item)
+		return personOf(doc), err
+	})
+}
+
+// ListGroups returns groups in the same manner.
+func (d *Directory) ListGroups(ctx context.Context, offset, count int) (page []Group, total int, err error) {
+	return list(ctx, d, "groups#", offset, count, func(item table.Item) (Group, error) {
+		doc, err := table.Decode[groupBody](item)
+		return groupOf(doc), err
+	})
+}
+
+// tombstone is what the bodies of people and groups have in common.
+type tombstone struct {
+	Deleted bool `json:"deleted"`
+}
+
+// list counts the sixteen partitions side by side, then walks those that hold the page.
+func list[T any](
+	ctx context.Context, d *Directory, prefix string, offset, count int, decode func(table.Item) (T, error),
+) (page []T, total int, err error) {
+	var counts [len(shards)]int
+	err = d.world.Run(ctx, 8, len(shards), func(ctx context.Context, i int) error {
+		for doc, err := range table.Docs[tombstone](d.store.Each(ctx, table.Range{Part: prefix + shards[i:][:1]})) {
+			if err != nil {
+				return err
+			}
+			if !doc.Value.Deleted {
+				counts[i]++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	skip := offset
+	for i, n := range counts {
+		total += n
+		if len(page) == count || skip >= n {
+			skip -= min(skip, n)
+			continue
+		}
+		for doc, err := range table.Docs[tombstone](d.store.Each(ctx, table.Range{Part: prefix + shards[i:][:1]})) {
+			if err != nil {
+				return nil, 0, err
+			}
+			if doc.Value.Deleted {
+				continue
+			}
+			if skip > 0 {
+				skip--
+				continue
+			}
+			if len(page) == count {
+				break
+			}
+			one, err := decode(doc.Item)
+			if err != nil {
+				return nil, 0, err
+			}
+			page = append(page, one)
+		}
+		skip = 0
+	}
+	return page, total, nil
+}

@@ -16,7 +16,7 @@ const (
 	MaxPageBytes = 1 << 20  // bytes of items a page, however large the limit
 )
 
-// Key names an item. Both parts are non-empty UTF-8; items of a partition are ordered by the bytes of Sort.
+// Key names an item. Both parts are non-empty UTF-8 without NUL; items of a partition are ordered by the bytes of Sort.
 type Key struct{ Part, Sort string }
 
 // IndexKey is an item's place in one of the two indexes. The zero value keeps the item out of that index.
@@ -94,7 +94,9 @@ type IndexPage struct {
 	Units   Units
 }
 
-// Reader reads. All methods may be called concurrently. Reads are strongly consistent, except QueryIndex.
+// Reader reads. All methods may be called concurrently. Reads are strongly consistent, except QueryIndex: each item is
+// what was last committed. But a GetMany or a page is no snapshot: two items of one Commit may be seen apart
+// (DynamoDB: "Isolation levels for transactions", Query and BatchGetItem are read-committed).
 type Reader interface {
 	// Get returns the item, or ErrAbsent.
 	Get(ctx context.Context, key Key) (Item, Units, error)

@@ -19,7 +19,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("Apple refused with error %d: %s", e.Number, e.Message)
 }
 
-// Errors of a Location that aren't Apple's refusals.
+// Errors of a Location that aren't Apple's refusals. A write's error matches exactly one of ErrNotSent, *Error (Apple
+// refused: nothing was queued) and ErrUnknownOutcome; what else it matches only explains it. A read's error is an *Error,
+// ErrUnavailable (which may wrap the *Error that didn't go away), or the context's. Either may match *OwnerError or
+// *LocationError.
 var (
 	// ErrNotSent: the write was not started: nothing happened at Apple.
 	ErrNotSent = errors.New("the request was not sent")
@@ -28,6 +31,19 @@ var (
 	// ErrUnavailable: Apple could not be reached, or answered nonsense, also when asked again.
 	ErrUnavailable = errors.New("Apple's service can't be reached")
 )
+
+// UnavailableError is ErrUnavailable with what is known about it.
+type UnavailableError struct {
+	RetryAfter time.Duration // how long Apple wants to be left alone; zero when it doesn't say
+	Cause      error
+}
+
+func (e *UnavailableError) Error() string { return ErrUnavailable.Error() + ": " + e.Cause.Error() }
+
+// Is makes errors.Is(err, ErrUnavailable) true.
+func (*UnavailableError) Is(target error) bool { return target == ErrUnavailable }
+
+func (e *UnavailableError) Unwrap() error { return e.Cause }
 
 // OwnerError says that another device management service manages the location (design law 4).
 type OwnerError struct{ Owner MDMInfo }
@@ -46,4 +62,21 @@ type LocationError struct{ Want, Got string }
 
 func (e *LocationError) Error() string {
 	return fmt.Sprintf("the token opens location %s instead of %s", e.Got, e.Want)
+}
+
+// Numbers that the domain acts upon. All others are for people, through Remedy.
+const (
+	NumberNoUser      = 9609 // no registered user of that clientUserId
+	NumberForeignUser = 9635 // the Apple Account is unknown or of another organization
+	NumberLinkedUser  = 9641 // the Apple Account is linked to another user
+	NumberNoEvent     = 9708 // the event is unknown, or too old
+	NumberNoStock     = 9709 // not enough licenses
+	NumberUserExists  = 9716 // an active user of that clientUserId exists
+	NumberVersion     = 9721 // the version id can't be used any more
+)
+
+// IsNumber says that err is Apple's refusal with that number.
+func IsNumber(err error, number int) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Number == number
 }

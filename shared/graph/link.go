@@ -24,6 +24,7 @@ func (t skipToken) start(entities []Entity) int {
 		if i := slices.IndexFunc(entities, func(e Entity) bool { return id(e) == t.After }); i >= 0 {
 			return i + 1
 		}
+		return max(t.Next-1, 0) // the entity itself no longer counts
 	}
 	return t.Next
 }

@@ -69,6 +69,7 @@ const (
 	NumberNoUser      = 9609 // no registered user of that clientUserId
 	NumberForeignUser = 9635 // the Apple Account is unknown or of another organization
 	NumberLinkedUser  = 9641 // the Apple Account is linked to another user
+	NumberPage        = 9650 // the page index is out of range
 	NumberNoEvent     = 9708 // the event is unknown, or too old
 	NumberNoStock     = 9709 // not enough licenses
 	NumberUserExists  = 9716 // an active user of that clientUserId exists

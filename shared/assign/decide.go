@@ -1,0 +1,139 @@
+package assign
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/directory"
+	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/reader"
+)
+
+// Verdict is what is decided for a person and a title.
+type Verdict string
+
+// The verdicts.
+const (
+	Give   Verdict = "give"
+	Wait   Verdict = "wait"
+	Refuse Verdict = "refuse"
+)
+
+// Decision is a verdict with its reason.
+type Decision struct {
+	Verdict Verdict
+	Reason  license.Reason // empty for Give
+	Detail  string
+}
+
+// Facts are all that a decision rests on.
+type Facts struct {
+	Now      time.Time
+	Location string // uId of the location that would give
+	Wish     Wish
+	Person   directory.Person // the zero value when the directory doesn't know the person
+	Member   bool             // of the wish's group
+	License  license.License
+	// InBatch says that the batch which the license names can still send the pair.
+	InBatch bool
+	Reader  *reader.Reader // nil: Apple doesn't know the person in this location
+	// Alias says that a foreign reader with the same Apple Account holds the title in this location.
+	Alias  bool
+	Synced bool // the location's first full sync has ended (law 5)
+	Usable bool // the location's token works and nobody else owns it (law 4)
+	Listed bool // Apple's listing has the book
+	Free   int  // licenses left for this person, after all who come before
+}
+
+// Decide says what is to happen. It is pure, and the only place where that is decided.
+func Decide(f Facts) Decision {
+	for _, rule := range []func(Facts) (Decision, bool){owns, belongs, ready, known} {
+		if d, decided := rule(f); decided {
+			return d
+		}
+	}
+	if f.Free <= 0 {
+		return Decision{Wait, NoStock, ""}
+	}
+	return Decision{Verdict: Give}
+}
+
+// owns: law 1. One right a title a person, over all locations.
+func owns(f Facts) (Decision, bool) {
+	l := f.License
+	switch {
+	case l.Has():
+		row := l.Rows[0]
+		detail := fmt.Sprintf("in location %s since %s", row.Location, row.Found.Format(time.DateOnly))
+		return Decision{Refuse, Owned, detail}, true
+	case f.Alias:
+		return Decision{Refuse, OwnedAsOther, ""}, true
+	case l.State == license.Reserved && f.InBatch:
+		return Decision{Wait, Underway, "batch " + l.Batch}, true
+	case l.Bound != "" && l.Bound != f.Location:
+		return Decision{Wait, Elsewhere, "location " + l.Bound}, true
+	case l.State == license.Refused && l.Reason == AppleRefused:
+		return Decision{Refuse, AppleRefused, l.Detail}, true
+	}
+	return Decision{}, false
+}
+
+// belongs: law 3. Active, and a member of the group.
+func belongs(f Facts) (Decision, bool) {
+	switch {
+	case !f.Person.Active || f.Person.Deleted:
+		return Decision{Refuse, Inactive, ""}, true
+	case !f.Member:
+		return Decision{Refuse, Left, ""}, true
+	}
+	return Decision{}, false
+}
+
+// ready: the location may spend at all, and the wish too.
+func ready(f Facts) (Decision, bool) {
+	switch {
+	case !f.Usable:
+		return Decision{Wait, Stopped, ""}, true
+	case !f.Synced:
+		return Decision{Wait, NotSynced, ""}, true
+	case !f.Listed:
+		return Decision{Wait, NotListed, ""}, true
+	case f.Wish.OnHold(f.Now):
+		return Decision{Wait, OnHold, "until " + f.Wish.HoldUntil.UTC().Format(time.RFC3339)}, true
+	}
+	return Decision{}, false
+}
+
+// known: law 3. Associated at Apple: otherwise the first account that accepts the invitation would own the book.
+func known(f Facts) (Decision, bool) {
+	r := f.Reader
+	if r == nil {
+		return Decision{Wait, NotAtApple, ""}, true
+	}
+	if r.Status == reader.Associated {
+		return Decision{}, false
+	}
+	if r.Refusal != nil {
+		return Decision{Wait, refusalReason(r.Refusal.Number), fmt.Sprintf("Apple's error %d", r.Refusal.Number)}, true
+	}
+	switch r.Status {
+	case reader.Invited:
+		return Decision{Wait, Invitation, "since " + r.Changed.UTC().Format(time.DateOnly)}, true
+	case reader.Retired:
+		return Decision{Wait, RetiredAtApple, ""}, true
+	default:
+		return Decision{Wait, NotAtApple, ""}, true
+	}
+}
+
+func refusalReason(number int) license.Reason {
+	switch number {
+	case apple.NumberForeignUser:
+		return ForeignID
+	case apple.NumberLinkedUser:
+		return LinkedID
+	default:
+		return ReaderError
+	}
+}

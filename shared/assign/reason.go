@@ -1,0 +1,66 @@
+package assign
+
+import "github.com/bookplate/bookplate/shared/license"
+
+// Why somebody waits, or is refused, for a title. Each reason has a text with the next step (Explain).
+const (
+	Owned          license.Reason = "owned"        // has the title already
+	OwnedAsOther   license.Reason = "ownedAsOther" // another reader with the same Apple Account has it
+	Inactive       license.Reason = "inactive"     // disabled or deleted in the directory
+	Left           license.Reason = "left"         // no longer in a group that the title is wished for
+	OnHold         license.Reason = "onHold"       // the wish may still be taken back
+	NotSynced      license.Reason = "notSynced"    // the location's first sync hasn't ended
+	Stopped        license.Reason = "stopped"      // the location's token doesn't work, or somebody else owns it
+	NotAtApple     license.Reason = "notAtApple"   // Apple doesn't know the person yet
+	Invitation     license.Reason = "invitation"   // invited; the person has to accept
+	ForeignID      license.Reason = "foreignId"    // Apple: 9635
+	LinkedID       license.Reason = "linkedId"     // Apple: 9641
+	ReaderError    license.Reason = "readerError"  // Apple refused the reader with another number
+	RetiredAtApple license.Reason = "retired"      // retired at Apple
+	NoStock        license.Reason = "noStock"
+	Underway       license.Reason = "underway"  // a batch has the pair
+	Elsewhere      license.Reason = "bound"     // a sending in another location has an unknown outcome
+	NotListed      license.Reason = "notListed" // Apple's listing no longer has the book
+	AppleRefused   license.Reason = "appleRefused"
+)
+
+// Explanation is a reason as people read it.
+type Explanation struct {
+	Text string // what is the matter
+	Next string // what to do about it
+}
+
+// Explain says what a reason means and what to do next.
+func Explain(r license.Reason) Explanation {
+	if e, ok := explanations[r]; ok {
+		return e
+	}
+	return Explanation{string(r), "Ask Bookplate's operator."}
+}
+
+var explanations = map[license.Reason]Explanation{
+	Owned:        {"Has the title already.", "Nothing: no second license is spent."},
+	OwnedAsOther: {"Has the title already, as another reader with the same Apple Account.", "Nothing: no second license is spent."},
+	Inactive:     {"Is disabled or deleted in the directory.", "Enable the person in the identity provider, if they are to have the title."},
+	Left:         {"Is no longer in a group that the title is assigned to.", "Nothing, or put the person back into the group."},
+	OnHold: {
+		"The assignment can still be taken back without cost.",
+		"Wait until the hold ends, or remove the assignment.",
+	},
+	NotSynced:      {"The location's first sync has not ended.", "Wait for the sync; its progress is in syncRuns."},
+	Stopped:        {"The location is stopped.", "See the token's state and message, and renew or claim it."},
+	NotAtApple:     {"Apple doesn't know the person yet.", "Wait: the person is being created at Apple."},
+	Invitation:     {"Is invited and has not accepted.", "Send the invitation link again (readers?status=invited), or give the person a Managed Apple Account."},
+	ForeignID:      {"Apple doesn't know the Managed Apple Account in this organization (9635).", "Correct managedAppleAccount in the identity provider."},
+	LinkedID:       {"The Managed Apple Account is linked to another reader (9641).", "Find who else uses the account, and correct managedAppleAccount."},
+	ReaderError:    {"Apple refused to create the reader.", "See the number in the detail, and correct the person in the identity provider."},
+	RetiredAtApple: {"The reader was retired at Apple.", "Decide whether the person is to come back; Bookplate doesn't do it by itself."},
+	NoStock:        {"All licenses are given.", "Buy more in Apple School Manager or Apple Business; the line is served at the next sync."},
+	Underway:       {"Has been sent to Apple, or is about to be.", "Wait: Apple takes up to some minutes."},
+	Elsewhere: {
+		"A sending in another location has an outcome that isn't known yet.",
+		"Wait: it is looked at until Apple's word is final.",
+	},
+	NotListed:    {"Apple no longer lists the book in this location.", "Check in Apple's portal whether the licenses were moved or refunded."},
+	AppleRefused: {"Apple refused to give the title.", "See the number in the detail."},
+}

@@ -1,0 +1,143 @@
+package assign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/directory"
+	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/problem"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/world"
+)
+
+// Ask is one wish as somebody asks for it.
+type Ask struct {
+	GroupID string
+	Intent  Intent
+	Field   string // where it stands in the request, for messages: "managedEBookAssignments[0]"
+}
+
+// Assigner changes wishes.
+type Assigner struct {
+	Store     *table.Store
+	Directory *directory.Reader
+	World     world.World
+	Hold      time.Duration // how long a new required wish spends nothing
+}
+
+// Draft is the wishes for a book as they would be after asking: a repeated wish keeps its id, age and hold.
+func (a Assigner) Draft(ctx context.Context, b book.Book, asks []Ask, requester string) (WishesDoc, error) {
+	if err := a.check(ctx, asks); err != nil {
+		return WishesDoc{}, err
+	}
+	doc, err := Load(ctx, a.Store.ReadStore, b)
+	if err != nil {
+		return WishesDoc{}, err
+	}
+	now := a.World.Now()
+	var list []Wish
+	for _, ask := range asks {
+		i := slices.IndexFunc(doc.Value.List, func(w Wish) bool { return w.GroupID == ask.GroupID && w.Intent == ask.Intent })
+		if i >= 0 {
+			list = append(list, doc.Value.List[i])
+			continue
+		}
+		list = append(list, Wish{
+			ID: world.NewID(a.World), GroupID: ask.GroupID, Intent: ask.Intent,
+			Created: now, HoldUntil: now.Add(a.Hold), Requester: requester,
+		})
+	}
+	doc.Value.List = list
+	return doc, nil
+}
+
+// Replace makes the asks the wishes for the book, and marks the work. It returns when the first of them may spend.
+func (a Assigner) Replace(ctx context.Context, b book.Book, asks []Ask, requester string) (due time.Time, err error) {
+	for {
+		doc, err := a.Draft(ctx, b, asks, requester)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if err := a.notePlaces(ctx, b, asks); err != nil {
+			return time.Time{}, err
+		}
+		save, err := doc.Save()
+		if err != nil {
+			return time.Time{}, err
+		}
+		due := doc.Value.Due(a.World.Now())
+		_, err = a.Store.Commit(
+			ctx, save,
+			mark.New(b.Location, mark.Grants, mark.SubjectBook(b.ID), due),
+			mark.New(b.Location, mark.Readers, mark.SubjectAll, a.World.Now()), // costs nothing, so needn't wait for the hold
+		)
+		if !errors.Is(err, table.ErrCondition) {
+			return due, err
+		}
+	}
+}
+
+// notePlaces stores, before the wishes, in which location the groups are wished for: a change of a group that comes in
+// between finds nothing to do there, and one that comes after is marked.
+func (a Assigner) notePlaces(ctx context.Context, b book.Book, asks []Ask) error {
+	var items []table.Item
+	for _, ask := range asks {
+		item, err := table.Encode(table.Key{Part: groupPart(ask.GroupID), Sort: b.Location}, groupPlace{})
+		if err != nil {
+			return err
+		}
+		items = append(items, item)
+	}
+	if err := a.Store.PutAll(ctx, items...); err != nil {
+		return fmt.Errorf("storing where groups are wished for: %w", err)
+	}
+	return nil
+}
+
+// check refuses asks that can't be wishes, with the field at fault.
+func (a Assigner) check(ctx context.Context, asks []Ask) error {
+	if len(asks) > MaxWishes {
+		return problem.New(problem.Invalid, "TooManyAssignments",
+			"A book can be assigned to at most %d groups; the request has %d. Put the people into fewer, larger groups.",
+			MaxWishes, len(asks)).At("managedEBookAssignments")
+	}
+	seen := make(map[string]string, len(asks))
+	for _, ask := range asks {
+		if first, ok := seen[ask.GroupID]; ok {
+			return problem.New(problem.Invalid, "DuplicateGroup",
+				"The group %s is named twice, first in %s. Keep one of the two.", ask.GroupID, first).At(ask.Field + ".target.groupId")
+		}
+		seen[ask.GroupID] = ask.Field
+		if err := a.checkGroup(ctx, ask); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a Assigner) checkGroup(ctx context.Context, ask Ask) error {
+	field := ask.Field + ".target.groupId"
+	group, err := a.Directory.Group(ctx, ask.GroupID)
+	if p, ok := problem.As(err); ok && p.Kind == problem.NotFound {
+		return problem.New(problem.Invalid, "UnknownGroup",
+			"There is no group with the id %q. Groups come from the identity provider over SCIM; "+
+				"GET /scim/v2/Groups lists those that have arrived.", ask.GroupID).At(field)
+	} else if err != nil {
+		return err
+	}
+	others, err := a.Directory.Others(ctx, ask.GroupID)
+	if err != nil {
+		return err
+	}
+	if group.Kind == directory.Devices || others.Count > 0 {
+		return problem.New(problem.Invalid, "DeviceGroup",
+			"The group %q has members that aren't people. Apple gives books to people only, never to devices: "+
+				"assign the book to a group of the people who use the devices.", group.DisplayName).At(field)
+	}
+	return nil
+}

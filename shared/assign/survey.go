@@ -1,0 +1,232 @@
+package assign
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/directory"
+	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/reader"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/token"
+	"github.com/bookplate/bookplate/shared/world"
+)
+
+// Surveyor looks at everybody whom the wishes for a book cover and decides for each.
+type Surveyor struct {
+	Store     *table.ReadStore
+	Directory *directory.Reader
+	World     world.World
+}
+
+// Site is a location as a survey sees it.
+type Site struct {
+	Token   token.Record
+	Synced  bool               // the first full sync has ended
+	Batches []license.BatchDoc // the location's open ones, read before the stock was counted
+	ids     reader.Identity
+}
+
+// LoadSite reads what a survey needs of a location. Read it before the stock is counted (law 5).
+func (s Surveyor) LoadSite(ctx context.Context, record token.Record) (Site, error) {
+	state, err := token.LoadLocation(ctx, s.Store, record.Location)
+	if err != nil {
+		return Site{}, fmt.Errorf("reading the state of location %s: %w", record.Location, err)
+	}
+	open, err := license.OpenBatches(ctx, s.Store, record.Location)
+	if err != nil {
+		return Site{}, err
+	}
+	return Site{
+		Token: record, Synced: !state.Value.Sync.FirstDone.IsZero(), Batches: open,
+		ids: reader.Identity{Location: record.Location, MDMID: record.MDMID},
+	}, nil
+}
+
+// Free is how many licenses of a book may still be promised: law 5. What Apple says is available, less the pairs that
+// were open when that count was read: Apple may or may not have counted them.
+func (s Site) Free(b book.Book) int {
+	if b.Unlimited() {
+		return math.MaxInt
+	}
+	free := b.Available
+	for _, batch := range s.Batches {
+		for _, t := range batch.Value.Titles {
+			if t == b.Asset {
+				free -= len(batch.Value.People)
+			}
+		}
+	}
+	return max(free, 0)
+}
+
+// Line is what is decided for one person.
+type Line struct {
+	Person   directory.Person // ID is set also when the directory doesn't know the person
+	Wish     Wish
+	License  license.Doc
+	Reader   *reader.Reader
+	Decision Decision
+}
+
+// Survey decides for everybody whom the required wishes cover, in the order in which stock is given out: oldest wish
+// first, wishes on hold last, within a wish by asked-for time, then by personId. A person covered by several wishes
+// appears once, under the first.
+//
+// Lapsed are pairs of this location that wait although no wish covers them any more.
+func (s Surveyor) Survey(ctx context.Context, site Site, b book.Book, wishes Wishes) (lines, lapsed []Line, err error) {
+	licenses := make(map[string]license.Doc)
+	for doc, err := range license.OfTitle(ctx, s.Store, b.Asset.AdamID) {
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the licenses of title %s: %w", b.Asset.AdamID, err)
+		}
+		licenses[doc.Value.PersonID] = doc
+	}
+	covered, order, err := s.cover(ctx, wishes.Required(s.World.Now()), licenses)
+	if err != nil {
+		return nil, nil, err
+	}
+	lines, err = s.facts(ctx, site, b, covered, order, licenses)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, doc := range licenses {
+		l := doc.Value
+		_, still := covered[l.PersonID]
+		open := l.State == license.Waiting || l.State == license.Wanted
+		if open && !still && l.Location == b.Location && l.Pricing == b.Asset.PricingParam {
+			lapsed = append(lapsed, Line{License: doc, Decision: Decision{Refuse, Left, ""}})
+		}
+	}
+	slices.SortFunc(lapsed, func(x, y Line) int { return x.License.Key.Compare(y.License.Key) })
+	return lines, lapsed, nil
+}
+
+// cover says which wish each person comes under, and in which order they are served.
+func (s Surveyor) cover(ctx context.Context, wishes []Wish, licenses map[string]license.Doc) (
+	covered map[string]Wish, order []string, err error,
+) {
+	covered = make(map[string]Wish)
+	for _, w := range wishes {
+		group, err := s.Directory.GroupEvenDeleted(ctx, w.GroupID)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading group %s: %w", w.GroupID, err)
+		}
+		if group.Deleted {
+			continue
+		}
+		var members []string
+		for id, err := range s.Directory.MembersOf(ctx, w.GroupID) {
+			if err != nil {
+				return nil, nil, fmt.Errorf("reading the members of group %s: %w", w.GroupID, err)
+			}
+			if _, ok := covered[id]; !ok {
+				covered[id] = w
+				members = append(members, id)
+			}
+		}
+		slices.SortFunc(members, func(x, y string) int { return bySeniority(licenses, x, y) })
+		order = append(order, members...)
+	}
+	return covered, order, nil
+}
+
+// bySeniority orders people by when they first asked for the title; those who haven't come last, by id.
+func bySeniority(licenses map[string]license.Doc, x, y string) int {
+	a, b := licenses[x].Value.Asked, licenses[y].Value.Asked
+	switch {
+	case a.Equal(b):
+		return strings.Compare(x, y)
+	case a.IsZero():
+		return 1
+	case b.IsZero():
+		return -1
+	}
+	return a.Compare(b)
+}
+
+func (s Surveyor) facts(
+	ctx context.Context, site Site, b book.Book, covered map[string]Wish, order []string, licenses map[string]license.Doc,
+) ([]Line, error) {
+	people, err := s.Directory.People(ctx, order)
+	if err != nil {
+		return nil, fmt.Errorf("reading %d people: %w", len(order), err)
+	}
+	readers, err := reader.OfPeople(ctx, s.Store, site.ids, order)
+	if err != nil {
+		return nil, err
+	}
+	aliases, err := s.aliasHolders(ctx, b, readers)
+	if err != nil {
+		return nil, err
+	}
+	free := site.Free(b)
+	lines := make([]Line, 0, len(order))
+	for _, id := range order {
+		line := Line{Person: people[id], Wish: covered[id], License: licenses[id]}
+		line.Person.ID = id
+		if line.License.Version == "" {
+			line.License.Key = license.Key(b.Asset.AdamID, id)
+			line.License.Value.AdamID, line.License.Value.PersonID = b.Asset.AdamID, id
+		}
+		if doc, ok := readers[id]; ok {
+			line.Reader = &doc.Value
+		}
+		line.Decision = Decide(Facts{
+			Now: s.World.Now(), Location: b.Location, Wish: line.Wish, Person: line.Person, Member: true,
+			License: line.License.Value, InBatch: site.holds(line.License.Value, b.Location), Reader: line.Reader,
+			Alias: aliases[id], Synced: site.Synced, Usable: site.Token.State == token.Valid,
+			Listed: b.Missing.IsZero(), Free: free,
+		})
+		if line.Decision.Verdict == Give {
+			free--
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
+
+// holds says that the batch which a license names can still send it. A batch of another location is believed to: its
+// worker alone knows.
+func (s Site) holds(l license.License, location string) bool {
+	if l.State != license.Reserved {
+		return false
+	}
+	if l.Location != location {
+		return true
+	}
+	return slices.ContainsFunc(s.Batches, func(doc license.BatchDoc) bool {
+		return doc.Value.ID == l.Batch && doc.Value.Holds(l.AdamID, l.PersonID)
+	})
+}
+
+// aliasHolders says which people hold the title through a foreign reader with the same Apple Account (law 1).
+func (s Surveyor) aliasHolders(ctx context.Context, b book.Book, readers map[string]reader.Doc) (map[string]bool, error) {
+	var hashes []string
+	for _, doc := range readers {
+		hashes = append(hashes, doc.Value.IDHash)
+	}
+	aliases, err := reader.Aliases(ctx, s.Store, b.Location, hashes)
+	if err != nil || len(aliases) == 0 {
+		return nil, err
+	}
+	var ids []string
+	for _, list := range aliases {
+		ids = append(ids, list...)
+	}
+	held, err := license.HeldBy(ctx, s.Store, b.Location, b.Asset.AdamID, ids)
+	if err != nil {
+		return nil, err
+	}
+	holders := make(map[string]bool)
+	for person, doc := range readers {
+		if slices.ContainsFunc(aliases[doc.Value.IDHash], func(id string) bool { return held[id] }) {
+			holders[person] = true
+		}
+	}
+	return holders, nil
+}

@@ -1,0 +1,118 @@
+package assign
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/table"
+)
+
+// Intent is what a wish is for, as Graph names it (installIntent).
+type Intent string
+
+// The intents that books can have.
+const (
+	Required  Intent = "required"  // every member gets the title
+	Available Intent = "available" // a member may ask for it; nothing is spent until then
+)
+
+// MaxWishes is how many groups a book can be assigned to: all its wishes are one item.
+const MaxWishes = 200
+
+// Wish is a book for a group. Graph: managedEBookAssignment.
+type Wish struct {
+	ID      string    `json:"id"`
+	GroupID string    `json:"groupId"`
+	Intent  Intent    `json:"intent"`
+	Created time.Time `json:"created"`
+	// HoldUntil is until when a required wish spends nothing: removing it before costs nothing.
+	HoldUntil time.Time `json:"holdUntil"`
+	Requester string    `json:"requester"`
+	Approver  string    `json:"approver,omitempty"`
+}
+
+// OnHold says that the wish spends nothing yet.
+func (w Wish) OnHold(now time.Time) bool { return now.Before(w.HoldUntil) }
+
+// Wishes are all wishes for one book.
+type Wishes struct {
+	BookID   string         `json:"bookId"`
+	Location string         `json:"location"`
+	Asset    apple.AssetKey `json:"asset"`
+	List     []Wish         `json:"list"`
+}
+
+// WishesDoc are a book's wishes with their place in the table.
+type WishesDoc = table.Doc[Wishes]
+
+func wishesPart(location string) string { return "wishes#" + location }
+
+func wishesKey(b book.Book) table.Key {
+	return table.Key{Part: wishesPart(b.Location), Sort: b.Asset.AdamID + "#" + b.Asset.PricingParam}
+}
+
+// Load returns the wishes for a book, an empty list when there are none.
+func Load(ctx context.Context, store *table.ReadStore, b book.Book) (WishesDoc, error) {
+	doc, err := table.LoadOrZero[Wishes](ctx, store, wishesKey(b))
+	if err != nil {
+		return WishesDoc{}, fmt.Errorf("reading the assignments of book %s: %w", b.ID, err)
+	}
+	doc.Value.BookID, doc.Value.Location, doc.Value.Asset = b.ID, b.Location, b.Asset
+	return doc, nil
+}
+
+// OfLocation walks the wishes for all books of a location, those without any left included.
+func OfLocation(ctx context.Context, store *table.ReadStore, location string) iter.Seq2[WishesDoc, error] {
+	return table.Docs[Wishes](store.Each(ctx, table.Range{Part: wishesPart(location)}))
+}
+
+// Names says that a wish of the book names the group.
+func (w Wishes) Names(groupID string) bool {
+	return slices.ContainsFunc(w.List, func(one Wish) bool { return one.GroupID == groupID })
+}
+
+// Required are the wishes that spend by themselves, those on hold last, otherwise oldest first.
+func (w Wishes) Required(now time.Time) []Wish {
+	list := slices.DeleteFunc(slices.Clone(w.List), func(one Wish) bool { return one.Intent != Required })
+	slices.SortStableFunc(list, func(a, b Wish) int {
+		if a.OnHold(now) != b.OnHold(now) {
+			if a.OnHold(now) {
+				return 1
+			}
+			return -1
+		}
+		return a.Created.Compare(b.Created)
+	})
+	return list
+}
+
+// Due is from when on the wishes have work for the location: now, unless all that could spend are on hold.
+func (w Wishes) Due(now time.Time) time.Time {
+	required := w.Required(now)
+	if len(required) == 0 || !required[0].OnHold(now) {
+		return now
+	}
+	return required[0].HoldUntil
+}
+
+// Where a group is wished for: one item a location. The directory marks by these when a group changes.
+func groupPart(groupID string) string { return "group#" + groupID }
+
+type groupPlace struct{}
+
+// LocationsOf returns the locations in which a group has been wished for, also those where it no longer is.
+func LocationsOf(ctx context.Context, store *table.ReadStore, groupID string) ([]string, error) {
+	var locations []string
+	for item, err := range store.Each(ctx, table.Range{Part: groupPart(groupID)}) {
+		if err != nil {
+			return nil, fmt.Errorf("reading where group %s is wished for: %w", groupID, err)
+		}
+		locations = append(locations, item.Key.Sort)
+	}
+	return locations, nil
+}

@@ -1,0 +1,220 @@
+package license
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/world"
+)
+
+// Applier lets Apple's rows change licenses. It is the only code that makes a license licensed.
+type Applier struct {
+	Store *table.Store
+	World world.World
+}
+
+// Source says where rows come from.
+type Source struct {
+	Location string
+	// People maps the clientUserIds that are ours to personIds. Rows of others become holders.
+	People map[string]string
+	// Event is Apple's id of the request whose rows these are, if they are read to settle it.
+	Event string
+}
+
+const applyWidth = 8 // commits under way at once
+
+// Add applies rows that Apple lists, and returns those that were new to the table. A repeated row changes nothing.
+func (a Applier) Add(ctx context.Context, from Source, rows []apple.Assignment) ([]apple.Assignment, error) {
+	ours, foreign := from.split(rows)
+	added := make([][]apple.Assignment, len(ours))
+	err := a.World.Run(ctx, applyWidth, len(ours), func(ctx context.Context, i int) error {
+		var err error
+		added[i], err = a.give(ctx, from, ours[i])
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("applying Apple's rows to the licenses of location %s: %w", from.Location, err)
+	}
+	news, err := a.addHolders(ctx, from.Location, foreign)
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Concat(added...), news...), nil
+}
+
+// Drop applies that Apple no longer lists the rows. Call it only after a listing that is known to be whole.
+func (a Applier) Drop(ctx context.Context, from Source, rows []apple.Assignment) error {
+	ours, foreign := from.split(rows)
+	keys := make([]table.Key, len(foreign))
+	for i, row := range foreign {
+		keys[i] = holderKey(from.Location, row)
+	}
+	if err := a.Store.DeleteAll(ctx, keys...); err != nil {
+		return fmt.Errorf("removing foreign holders of location %s: %w", from.Location, err)
+	}
+	return a.World.Run(ctx, applyWidth, len(ours), func(ctx context.Context, i int) error {
+		return a.change(ctx, ours[i].adamID, ours[i].personID, func(l License) License {
+			for _, row := range ours[i].rows {
+				l = l.Lose(row, a.World.Now())
+			}
+			return l
+		})
+	})
+}
+
+// owned are the rows of one title and person.
+type owned struct {
+	adamID, personID string
+	rows             []Row
+}
+
+// split sorts rows by whom they belong to, in the order in which they first appear, without repetitions.
+func (from Source) split(rows []apple.Assignment) (ours []owned, foreign []apple.Assignment) {
+	at := make(map[[2]string]int)
+	seen := make(map[apple.Assignment]bool, len(rows))
+	for _, row := range rows {
+		if row.SerialNumber != "" || seen[row] { // a device holds apps, never books
+			continue
+		}
+		seen[row] = true
+		person, known := from.People[row.ClientUserID]
+		if !known {
+			foreign = append(foreign, row)
+			continue
+		}
+		pair := [2]string{row.AdamID, person}
+		if _, ok := at[pair]; !ok {
+			at[pair] = len(ours)
+			ours = append(ours, owned{adamID: row.AdamID, personID: person})
+		}
+		o := &ours[at[pair]]
+		o.rows = append(o.rows, Row{from.Location, row.ClientUserID, row.PricingParam, time.Time{}})
+	}
+	return ours, foreign
+}
+
+func (a Applier) give(ctx context.Context, from Source, o owned) ([]apple.Assignment, error) {
+	var added []apple.Assignment
+	err := a.change(ctx, o.adamID, o.personID, func(l License) License {
+		added = nil
+		for _, row := range o.rows {
+			if slices.ContainsFunc(l.Rows, row.is) {
+				continue
+			}
+			row.Found = a.World.Now()
+			l = l.Give(row, from.Event)
+			key := apple.AssetKey{AdamID: o.adamID, PricingParam: row.Pricing}
+			added = append(added, apple.Assignment{AssetKey: key, ClientUserID: row.ClientUserID})
+		}
+		return l
+	})
+	return added, err
+}
+
+// change saves what next makes of a license, again from the start when somebody else was faster.
+func (a Applier) change(ctx context.Context, adamID, personID string, next func(License) License) error {
+	for {
+		doc, err := Load(ctx, a.Store.ReadStore, adamID, personID)
+		if err != nil {
+			return err
+		}
+		before := doc.Value
+		doc.Value = next(before)
+		if len(doc.Value.Rows) == len(before.Rows) {
+			return nil // nothing new: rows are the only thing that Apple's listing changes
+		}
+		ops, err := a.save(ctx, before, doc)
+		if err != nil {
+			return err
+		}
+		if _, err = a.Store.Commit(ctx, ops...); !IsConflict(err) {
+			return err
+		}
+	}
+}
+
+// save stores the license, and takes the pair out of a batch of another location that hasn't been sent yet. Law 1: the
+// person has the title now, and that batch must not spend another one; its own worker finds it changed and starts over.
+func (a Applier) save(ctx context.Context, before License, after Doc) ([]table.Op, error) {
+	save, err := Save(after)
+	if err != nil {
+		return nil, err
+	}
+	ops := []table.Op{save}
+	if before.State != Reserved || after.Value.State == Reserved {
+		return ops, nil
+	}
+	batch, err := OpenBatch(ctx, a.Store.ReadStore, before.Location, before.Batch)
+	if errors.Is(err, table.ErrAbsent) {
+		return ops, nil
+	}
+	if err != nil || batch.Value.MayHaveSpent() {
+		return ops, err
+	}
+	batch.Value.People = slices.DeleteFunc(slices.Clone(batch.Value.People), func(m Member) bool {
+		return m.PersonID == before.PersonID
+	})
+	out, err := batch.Save()
+	return append(ops, out), err
+}
+
+// addHolders stores the rows of foreign readers and returns those that weren't there.
+func (a Applier) addHolders(ctx context.Context, location string, rows []apple.Assignment) ([]apple.Assignment, error) {
+	keys := make([]table.Key, len(rows))
+	for i, row := range rows {
+		keys[i] = holderKey(location, row)
+	}
+	known, err := a.Store.GetMany(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading foreign holders of location %s: %w", location, err)
+	}
+	var news []apple.Assignment
+	var items []table.Item
+	for i, row := range rows {
+		if _, ok := known[keys[i]]; ok {
+			continue
+		}
+		item, err := table.Encode(keys[i], Holder{location, row.AdamID, row.PricingParam, row.ClientUserID, a.World.Now()})
+		if err != nil {
+			return nil, err
+		}
+		news, items = append(news, row), append(items, item)
+	}
+	if err := a.Store.PutAll(ctx, items...); err != nil {
+		return nil, fmt.Errorf("storing foreign holders of location %s: %w", location, err)
+	}
+	return news, nil
+}
+
+// Listed are all rows that the table has of a title in a location, and whose they are.
+func Listed(ctx context.Context, store *table.ReadStore, location, adamID string) (
+	rows []apple.Assignment, people map[string]string, err error,
+) {
+	people = make(map[string]string)
+	for doc, err := range OfTitle(ctx, store, adamID) {
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the licenses of title %s: %w", adamID, err)
+		}
+		for _, row := range doc.Value.Rows {
+			if row.Location == location {
+				people[row.ClientUserID] = doc.Value.PersonID
+				key := apple.AssetKey{AdamID: adamID, PricingParam: row.Pricing}
+				rows = append(rows, apple.Assignment{AssetKey: key, ClientUserID: row.ClientUserID})
+			}
+		}
+	}
+	for h, err := range HoldersOf(ctx, store, location, adamID) {
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the foreign holders of title %s: %w", adamID, err)
+		}
+		key := apple.AssetKey{AdamID: adamID, PricingParam: h.Pricing}
+		rows = append(rows, apple.Assignment{AssetKey: key, ClientUserID: h.ClientUserID})
+	}
+	return rows, people, nil
+}

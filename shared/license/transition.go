@@ -1,0 +1,107 @@
+package license
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+)
+
+// The transitions of a license are pure: they take what was read and return what is to be saved, under the condition
+// that it is still what was read. A transition that the rules forbid is an error of the caller's code.
+
+// Ask notes that a wish covers the pair, and what it waits for; the reason is empty when nothing stands in the way.
+func (l License) Ask(at Place, cause Cause, reason Reason, detail string, now time.Time) (License, error) {
+	if l.Has() || l.State == Reserved {
+		return l, fmt.Errorf("title %s for person %s is %s and can't be asked for", l.AdamID, l.PersonID, l.State)
+	}
+	next := l
+	next.State, next.Reason, next.Detail = Waiting, reason, detail
+	if reason == "" {
+		next.State = Wanted
+	}
+	next.Location, next.Pricing, next.Cause, next.Batch = at.Location, at.Asset.PricingParam, &cause, ""
+	if next.Asked.IsZero() {
+		next.Asked = now
+	}
+	if next.State != l.State || next.Reason != l.Reason {
+		next.Since = now
+	}
+	return next, nil
+}
+
+// Place is a title in one quality as stocked by a location.
+type Place struct {
+	Location string
+	Asset    apple.AssetKey
+}
+
+// Reserve gives the pair to a batch. Law 1: it must be nobody else's, not licensed anywhere, and not bound to another
+// location by a sending whose outcome was unknown.
+func (l License) Reserve(b Batch, at Place, cause Cause, now time.Time) (License, error) {
+	switch {
+	case l.Has():
+		return l, fmt.Errorf("title %s is already licensed to person %s", l.AdamID, l.PersonID)
+	case l.State == Reserved && l.Batch != b.ID:
+		return l, fmt.Errorf("title %s for person %s is reserved by batch %s", l.AdamID, l.PersonID, l.Batch)
+	case l.Bound != "" && l.Bound != b.Location:
+		return l, fmt.Errorf("title %s for person %s is bound to location %s", l.AdamID, l.PersonID, l.Bound)
+	}
+	l.State, l.Reason, l.Detail, l.Since = Reserved, "", "", now
+	l.Location, l.Pricing, l.Cause, l.Batch = at.Location, at.Asset.PricingParam, &cause, b.ID
+	if l.Asked.IsZero() {
+		l.Asked = now
+	}
+	return l, nil
+}
+
+// Free takes the pair out of its batch, which must not be able to send it any more: it has ended, or is sending
+// without it. The pair stays bound when that batch may have spent it and Apple's word on it is still missing.
+func (l License) Free(bound bool, now time.Time) License {
+	l.State, l.Reason, l.Detail, l.Since = Wanted, "", "", now
+	l.Batch = ""
+	if bound {
+		l.Bound = l.Location
+	}
+	return l
+}
+
+// Deny notes Apple's final word that the pair was not given. It is no longer bound. With a State of Waiting it may be
+// asked for again once the reason is gone.
+func (l License) Deny(state State, reason Reason, detail string, now time.Time) License {
+	l.State, l.Reason, l.Detail, l.Since = state, reason, detail, now
+	l.Bound = ""
+	return l
+}
+
+// Give notes that Apple lists the title for the person. The event, if known, is the one that gave it.
+func (l License) Give(row Row, event string) License {
+	if slices.ContainsFunc(l.Rows, row.is) {
+		return l
+	}
+	l.Rows = append(slices.Clone(l.Rows), row)
+	if l.State == Licensed {
+		return l
+	}
+	ours := l.Bound == row.Location || (l.State == Reserved && l.Location == row.Location)
+	l.Found = !ours
+	if !ours { // whoever gave it, it wasn't the batch that is named here
+		l.Batch, l.Event = "", ""
+	} else if event != "" {
+		l.Event = event
+	}
+	l.State, l.Reason, l.Detail, l.Bound = Licensed, "", "", ""
+	l.Location, l.Pricing = row.Location, row.Pricing
+	l.Since, l.Given = row.Found, row.Found
+	return l
+}
+
+// Lose notes that Apple no longer lists the row. The last one lost leaves a tombstone.
+func (l License) Lose(row Row, now time.Time) License {
+	l.Rows = slices.DeleteFunc(slices.Clone(l.Rows), row.is)
+	if len(l.Rows) == 0 && l.State == Licensed {
+		l.State, l.Since = Gone, now
+	}
+	return l
+}

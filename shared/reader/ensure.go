@@ -1,0 +1,236 @@
+package reader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/world"
+)
+
+// Apple is what of Apple's location readers need.
+type Apple interface {
+	CreateUsers(ctx context.Context, users []apple.NewUser) (eventID string, err error)
+	UpdateUsers(ctx context.Context, users []apple.NewUser) (eventID string, err error)
+	Event(ctx context.Context, eventID string) (apple.Event, error)
+	UserPages(ctx context.Context, q apple.UserQuery, from int, visit func(apple.Page, []apple.User) error) error
+}
+
+// Worker brings people to Apple. It runs inside the location's worker only.
+type Worker struct {
+	Store    *table.Store
+	World    world.World
+	Apple    Apple
+	Identity Identity
+	MaxUsers int           // Apple's live limit of users a request
+	Poll     time.Duration // how long after a request its event is first looked at; every later look, three times that
+}
+
+// Person is somebody who ought to be a reader.
+type Person struct {
+	ID      string
+	Account string // their Managed Apple Account; empty means that they are invited
+}
+
+// request is one CreateUsers or UpdateUsers that Apple has taken and not yet finished. While it is stored, its readers
+// aren't asked for again.
+type request struct {
+	Event         string    `json:"event"`
+	ClientUserIDs []string  `json:"clientUserIds"`
+	Sent          time.Time `json:"sent"`
+}
+
+func requestKey(location, event string) table.Key {
+	return table.Key{Part: "readerRequests#" + location, Sort: event}
+}
+
+func (w Worker) requests(ctx context.Context) (pending map[string]bool, err error) {
+	pending = make(map[string]bool)
+	at := table.Range{Part: requestKey(w.Identity.Location, "").Part}
+	for doc, err := range table.Docs[request](w.Store.Each(ctx, at)) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the reader requests of location %s: %w", w.Identity.Location, err)
+		}
+		for _, id := range doc.Value.ClientUserIDs {
+			pending[id] = true
+		}
+	}
+	return pending, nil
+}
+
+// Ensure asks Apple to create those of the people whom it doesn't know, and to link those who have a Managed Apple
+// Account and aren't linked. It returns how many it asked for. What was asked for before and isn't answered is left
+// alone, and so is an account that Apple has refused.
+func (w Worker) Ensure(ctx context.Context, people []Person) (asked int, err error) {
+	pending, err := w.requests(ctx)
+	if err != nil {
+		return 0, err
+	}
+	ids := make([]string, len(people))
+	for i, p := range people {
+		ids[i] = p.ID
+	}
+	known, err := OfPeople(ctx, w.Store.ReadStore, w.Identity, ids)
+	if err != nil {
+		return 0, err
+	}
+	var create, link []Doc
+	for _, p := range people {
+		doc, ok := known[p.ID]
+		if !ok {
+			doc = w.draft(p)
+		}
+		r := &doc.Value
+		switch {
+		case pending[r.ClientUserID] || r.Status == Associated || r.Status == Retired || r.refused(p.Account):
+		case r.Status == New:
+			r.Account = p.Account
+			create = append(create, doc)
+		case p.Account != "":
+			r.Account = p.Account
+			link = append(link, doc)
+		}
+	}
+	if err := w.ask(ctx, create, w.Apple.CreateUsers); err != nil {
+		return 0, err
+	}
+	return len(create) + len(link), w.ask(ctx, link, w.Apple.UpdateUsers)
+}
+
+// refused says that there is no point in asking Apple again with that account.
+func (r Reader) refused(account string) bool { return r.Refusal != nil && r.Refusal.Account == account }
+
+func (w Worker) draft(p Person) Doc {
+	now := w.World.Now()
+	r := Reader{
+		Location: w.Identity.Location, PersonID: p.ID, Status: New, Created: now, Changed: now,
+		ClientUserID: ClientUserID(w.Identity.MDMID, w.Identity.Location, p.ID, 0),
+	}
+	return table.NewDoc(key(r.Location, r.ClientUserID), r)
+}
+
+// ask stores the readers, so that Apple's rows find them, and then sends the requests. A crash in between, or an
+// answer that is lost, repeats a request: Apple answers 9716 for those that it already has.
+func (w Worker) ask(
+	ctx context.Context, readers []Doc, send func(context.Context, []apple.NewUser) (string, error),
+) error {
+	for chunk := range slices.Chunk(readers, max(w.MaxUsers, 1)) {
+		users := make([]apple.NewUser, len(chunk))
+		items := make(map[table.Key]table.Item, len(chunk))
+		req := request{Sent: w.World.Now()}
+		for i, doc := range chunk {
+			item, err := doc.Encode()
+			if err != nil {
+				return err
+			}
+			items[doc.Key] = item
+			users[i] = apple.NewUser{ClientUserID: doc.Value.ClientUserID, ManagedAppleID: doc.Value.Account}
+			req.ClientUserIDs = append(req.ClientUserIDs, doc.Value.ClientUserID)
+		}
+		if err := putAll(ctx, w.Store, items); err != nil {
+			return fmt.Errorf("storing new readers of location %s: %w", w.Identity.Location, err)
+		}
+		event, err := send(ctx, users)
+		if err != nil {
+			return fmt.Errorf("asking Apple for %d readers: %w", len(users), err)
+		}
+		req.Event = event
+		save, err := table.NewDoc(requestKey(w.Identity.Location, event), req).SaveIf(table.Any())
+		if err != nil {
+			return err
+		}
+		look := mark.New(w.Identity.Location, mark.Readers, event, w.World.Now().Add(w.Poll))
+		if _, err := w.Store.Commit(ctx, save, look); err != nil {
+			return fmt.Errorf("storing the reader request %s: %w", event, err)
+		}
+	}
+	return nil
+}
+
+// patience is how long Apple may take over a request before it is asked anew (Apple: Managing users).
+const patience = 10 * time.Minute
+
+// Follow looks at a request. It returns done when the request has ended and its readers are up to date; until then it
+// has put its mark off.
+func (w Worker) Follow(ctx context.Context, event, sinceVersion string) (done bool, err error) {
+	doc, err := table.Load[request](ctx, w.Store, requestKey(w.Identity.Location, event))
+	if errors.Is(err, table.ErrAbsent) {
+		return true, nil // followed before
+	}
+	if err != nil {
+		return false, err
+	}
+	state, err := w.Apple.Event(ctx, event)
+	var refused *apple.Error
+	gone := errors.As(err, &refused) && !refused.TokenProblem() && !refused.Retryable() // 9708: Apple has forgotten it
+	if err != nil && !gone {
+		return false, fmt.Errorf("looking at Apple's event %s: %w", event, err)
+	}
+	late := w.World.Now().Sub(doc.Value.Sent) > patience
+	if state.Status == apple.EventPending && !late {
+		look := mark.New(w.Identity.Location, mark.Readers, event, w.World.Now().Add(3*w.Poll))
+		_, err := w.Store.Commit(ctx, look)
+		return false, err
+	}
+	if err := w.Refresh(ctx, sinceVersion); err != nil {
+		return false, err
+	}
+	if err := w.refuse(ctx, doc.Value, state.Failures); err != nil {
+		return false, err
+	}
+	_, err = w.Store.Commit(ctx, doc.Remove())
+	return true, err
+}
+
+// Refresh applies what changed of the users since a version of their listing. Apple's id of it isn't stored: only a
+// sync moves that.
+func (w Worker) Refresh(ctx context.Context, sinceVersion string) error {
+	err := w.read(ctx, apple.UserQuery{SinceVersion: sinceVersion})
+	if apple.IsNumber(err, apple.NumberVersion) {
+		err = w.read(ctx, apple.UserQuery{}) // too old for Apple: everything, then
+	}
+	if err != nil {
+		return fmt.Errorf("reading what changed of the users of location %s: %w", w.Identity.Location, err)
+	}
+	return nil
+}
+
+// refuse notes what Apple said against readers, and looks up those whom it says that it has.
+func (w Worker) refuse(ctx context.Context, req request, failures []apple.Failure) error {
+	known, err := LoadMany(ctx, w.Store.ReadStore, w.Identity.Location, req.ClientUserIDs)
+	if err != nil {
+		return err
+	}
+	items := make(map[table.Key]table.Item)
+	for _, f := range failures {
+		for _, id := range f.Info.ClientUserIDs {
+			doc, ok := known[id]
+			if !ok || doc.Value.Status == Associated {
+				continue
+			}
+			if f.Number == apple.NumberUserExists {
+				if err := w.read(ctx, apple.UserQuery{ClientUserID: id}); err != nil {
+					return fmt.Errorf("looking user %s up: %w", id, err)
+				}
+				continue
+			}
+			doc.Value.Refusal = &Refusal{f.Number, doc.Value.Account, w.World.Now()}
+			if items[doc.Key], err = doc.Encode(); err != nil {
+				return err
+			}
+		}
+	}
+	return putAll(ctx, w.Store, items)
+}
+
+func (w Worker) read(ctx context.Context, q apple.UserQuery) error {
+	return w.Apple.UserPages(ctx, q, 0, func(_ apple.Page, rows []apple.User) error {
+		_, err := Apply(ctx, w.Store, w.Identity.Location, rows, w.World.Now())
+		return err
+	})
+}

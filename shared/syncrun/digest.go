@@ -1,0 +1,152 @@
+package syncrun
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/table"
+)
+
+// Digest is a sum over the rows of a book that doesn't depend on their order: equal digests mean equal rows.
+type Digest struct {
+	hi, lo uint64
+	rows   int
+}
+
+// With is the digest with one more row.
+func (d Digest) With(row apple.Assignment) Digest {
+	sum := sha256.Sum256([]byte(row.AdamID + "\x00" + row.PricingParam + "\x00" + row.ClientUserID))
+	lo, carry := bits.Add64(d.lo, binary.BigEndian.Uint64(sum[8:16]), 0)
+	hi, _ := bits.Add64(d.hi, binary.BigEndian.Uint64(sum[:8]), carry)
+	return Digest{hi, lo, d.rows + 1}
+}
+
+// MarshalText makes the digest a short JSON string.
+func (d Digest) MarshalText() ([]byte, error) {
+	return fmt.Appendf(nil, "%x.%x.%d", d.hi, d.lo, d.rows), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (d *Digest) UnmarshalText(text []byte) error {
+	if _, err := fmt.Sscanf(string(text), "%x.%x.%d", &d.hi, &d.lo, &d.rows); err != nil {
+		return fmt.Errorf("digest %q: %w", text, err)
+	}
+	return nil
+}
+
+// digests are the digests of a location's books, in buckets of one item each. There are two sets: "digests", of the
+// rows in our table, and "sums", of the rows that the run under way has read. A book's bucket never changes; at 32,000
+// books a bucket has 500. Only the holder of the location's lease writes them, and rows are written before digests: a
+// digest that is behind costs a read of its book and never the truth.
+type digests struct {
+	store  *table.Store
+	part   string
+	loaded map[int]map[string]Digest // by bucket, then by book
+	dirty  map[int]bool
+}
+
+const buckets = 64
+
+func newDigests(store *table.Store, set, location string) *digests {
+	return &digests{store, set + "#" + location, make(map[int]map[string]Digest), make(map[int]bool)}
+}
+
+func bookName(a apple.AssetKey) string { return a.AdamID + "#" + a.PricingParam }
+
+func assetOf(name string) apple.AssetKey {
+	adamID, pricing, _ := strings.Cut(name, "#")
+	return apple.AssetKey{AdamID: adamID, PricingParam: pricing}
+}
+
+// bucketOf keeps the qualities of a title together.
+func bucketOf(a apple.AssetKey) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(a.AdamID)) // never fails
+	return int(h.Sum32() % buckets)
+}
+
+func (d *digests) key(bucket int) table.Key {
+	return table.Key{Part: d.part, Sort: fmt.Sprintf("%02d", bucket)}
+}
+
+func (d *digests) bucket(ctx context.Context, n int) (map[string]Digest, error) {
+	if b, ok := d.loaded[n]; ok {
+		return b, nil
+	}
+	doc, err := table.LoadOrZero[map[string]Digest](ctx, d.store, d.key(n))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", d.part, err)
+	}
+	if doc.Value == nil {
+		doc.Value = make(map[string]Digest)
+	}
+	d.loaded[n] = doc.Value
+	return doc.Value, nil
+}
+
+// add counts rows in.
+func (d *digests) add(ctx context.Context, rows []apple.Assignment) error {
+	for _, row := range rows {
+		n := bucketOf(row.AssetKey)
+		b, err := d.bucket(ctx, n)
+		if err != nil {
+			return err
+		}
+		name := bookName(row.AssetKey)
+		b[name] = b[name].With(row)
+		d.dirty[n] = true
+	}
+	return nil
+}
+
+// set replaces the digest of one book; the zero digest removes it.
+func (d *digests) set(ctx context.Context, asset apple.AssetKey, to Digest) error {
+	n := bucketOf(asset)
+	b, err := d.bucket(ctx, n)
+	if err != nil {
+		return err
+	}
+	if to == (Digest{}) {
+		delete(b, bookName(asset))
+	} else {
+		b[bookName(asset)] = to
+	}
+	d.dirty[n] = true
+	return nil
+}
+
+// flush stores what changed.
+func (d *digests) flush(ctx context.Context) error {
+	var items []table.Item
+	for _, n := range slices.Sorted(maps.Keys(d.dirty)) {
+		item, err := table.Encode(d.key(n), d.loaded[n])
+		if err != nil {
+			return err
+		}
+		items = append(items, item)
+	}
+	if err := d.store.PutAll(ctx, items...); err != nil {
+		return fmt.Errorf("storing %s: %w", d.part, err)
+	}
+	clear(d.dirty)
+	return nil
+}
+
+// reset forgets the whole set.
+func (d *digests) reset(ctx context.Context) error {
+	var keys []table.Key
+	for n := range buckets {
+		keys = append(keys, d.key(n))
+	}
+	clear(d.loaded)
+	clear(d.dirty)
+	return d.store.DeleteAll(ctx, keys...)
+}

@@ -1,0 +1,163 @@
+package syncrun
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/reader"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/world"
+)
+
+// users reads what changed of the users, or all when nothing is known.
+func (s *Syncer) users(ctx context.Context) error {
+	q := apple.UserQuery{SinceVersion: s.State.UsersVersion}
+	err := s.Apple.UserPages(ctx, q, s.run.Page, func(p apple.Page, rows []apple.User) error {
+		changed, err := reader.Apply(ctx, s.Store, s.Record.Location, rows, s.World.Now())
+		if err != nil {
+			return err
+		}
+		s.run.Counts.ReadersChanged += changed
+		return s.page(ctx, p)
+	})
+	if apple.IsNumber(err, apple.NumberVersion) && q.SinceVersion != "" {
+		s.State.UsersVersion = "" // too old for Apple: all users, then
+		s.enter(Users)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the users of location %s: %w", s.Record.Location, err)
+	}
+	s.State.UsersVersion = s.run.Version
+	s.enter(Assignments)
+	return nil
+}
+
+// assignments reads the licenses that are new. In a first run that is all of them, written page by page.
+func (s *Syncer) assignments(ctx context.Context) error {
+	q := apple.AssignmentQuery{SinceVersion: s.State.AssignmentsVersion}
+	if q.SinceVersion == "" && !s.run.First {
+		s.run.Kind = Full
+		s.enter(Sums) // the id was refused: everything is read anyway
+		return nil
+	}
+	err := s.walk(ctx, q)
+	if apple.IsNumber(err, apple.NumberVersion) && q.SinceVersion != "" {
+		s.State.AssignmentsVersion = ""
+		s.enter(Assignments)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.State.AssignmentsVersion = s.run.Version
+	switch {
+	case s.run.First:
+		s.enter(Trailing)
+	case s.run.Kind == Full:
+		s.enter(Sums)
+	default:
+		s.run.Phase = Done
+	}
+	return nil
+}
+
+// trailing reads what came while everything was read.
+func (s *Syncer) trailing(ctx context.Context) error {
+	err := s.walk(ctx, apple.AssignmentQuery{SinceVersion: s.State.AssignmentsVersion})
+	if err != nil {
+		return err
+	}
+	s.State.AssignmentsVersion = s.run.Version
+	if s.run.First {
+		s.run.Phase = Done
+		return nil
+	}
+	s.enter(Compare)
+	return nil
+}
+
+// walk applies the rows of a listing, page by page, from the run's page on.
+func (s *Syncer) walk(ctx context.Context, q apple.AssignmentQuery) error {
+	err := s.Apple.AssignmentPages(ctx, q, s.run.Page, func(p apple.Page, rows []apple.Assignment) error {
+		s.run.Counts.LicensesRead += len(rows)
+		added, err := AddRows(ctx, s.applier(), s.Record.Location, "", rows)
+		if err != nil {
+			return err
+		}
+		s.run.Counts.LicensesAdded += len(added)
+		if err := s.digests.add(ctx, added); err != nil {
+			return err
+		}
+		return s.page(ctx, p)
+	})
+	if err != nil {
+		return fmt.Errorf("reading the licenses of location %s: %w", s.Record.Location, err)
+	}
+	return nil
+}
+
+// AddRows applies rows that Apple lists, whosever they are, and returns those that were new. The event is Apple's id
+// of the request that they settle, if any.
+func AddRows(
+	ctx context.Context, a license.Applier, location, event string, rows []apple.Assignment,
+) ([]apple.Assignment, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	people, err := owners(ctx, a.Store.ReadStore, location, rows)
+	if err != nil {
+		return nil, err
+	}
+	return a.Add(ctx, license.Source{Location: location, People: people, Event: event}, rows)
+}
+
+// owners maps the clientUserIds among the rows that are ours to personIds.
+func owners(ctx context.Context, store *table.ReadStore, location string, rows []apple.Assignment) (
+	map[string]string, error,
+) {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ClientUserID
+	}
+	readers, err := reader.LoadMany(ctx, store, location, ids)
+	if err != nil {
+		return nil, err
+	}
+	people := make(map[string]string, len(readers))
+	for id, doc := range readers {
+		people[id] = doc.Value.PersonID
+	}
+	return people, nil
+}
+
+// Settling reads what Apple lists since a version of its assignments listing, with the sync's own code, and moves no
+// version id: only a sync does.
+type Settling struct {
+	Store    *table.Store
+	World    world.World
+	Apple    Apple
+	Location string
+}
+
+// Read applies the rows of the delta since a version, and returns all that it listed. An id that has become too old
+// for Apple is an *apple.Error of apple.NumberVersion: read the titles one by one then.
+func (t Settling) Read(ctx context.Context, q apple.AssignmentQuery, event string) ([]apple.Assignment, error) {
+	applier := license.Applier{Store: t.Store, World: t.World}
+	digests := newDigests(t.Store, "digests", t.Location)
+	var listed []apple.Assignment
+	err := t.Apple.AssignmentPages(ctx, q, 0, func(_ apple.Page, rows []apple.Assignment) error {
+		listed = append(listed, rows...)
+		added, err := AddRows(ctx, applier, t.Location, event, rows)
+		if err != nil {
+			return err
+		}
+		return digests.add(ctx, added)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading what Apple gave in location %s: %w", t.Location, err)
+	}
+	return listed, digests.flush(ctx)
+}

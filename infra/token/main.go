@@ -60,10 +60,10 @@ func run(args []string, w world.World, out, messages io.Writer) error {
 	lifetime := flags.Duration("for", 8*time.Hour, "how `long` the token is valid, at most 8784h (366 days)")
 	audience := flags.String("audience", auth.DefaultAudience, "the installation's `name`, as its functions have it")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(out, help)
 		flags.SetOutput(out)
+		_, err := io.WriteString(out, help)
 		flags.PrintDefaults()
-		return nil
+		return err
 	} else if err != nil {
 		return fmt.Errorf("%w (see -help)", err)
 	}
@@ -113,7 +113,9 @@ func makeKey(dir string, messages io.Writer) error {
 		if err := writeNew(path, f.text, f.mode); err != nil {
 			return err
 		}
-		fmt.Fprintln(messages, "wrote", path)
+		if _, err := fmt.Fprintln(messages, "wrote", path); err != nil {
+			return fmt.Errorf("tell what was written: %w", err)
+		}
 	}
 	return nil
 }
@@ -149,7 +151,8 @@ func issue(
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(messages, "for %s as %s until %s\n", c.Subject, c.Role, w.Now().Add(lifetime).Format(time.RFC3339))
+	until := w.Now().Add(lifetime).Format(time.RFC3339)
+	_, errMessage := fmt.Fprintf(messages, "for %s as %s until %s\n", c.Subject, c.Role, until)
 	_, err = fmt.Fprintln(out, token)
-	return err
+	return errors.Join(err, errMessage)
 }

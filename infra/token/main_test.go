@@ -22,7 +22,9 @@ func TestTheFunctionsAcceptWhatTheOperatorIssues(t *testing.T) {
 	if info, err := os.Stat(private); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("private key: %v, %v", info.Mode(), err)
 	}
-	args := []string{"-key", private, "-role", "manager", "-subject", "anna@school.example", "-name", "Anna", "-for", "2h", "-audience", "ours"}
+	args := []string{
+		"-key", private, "-role", "manager", "-subject", "anna@school.example", "-name", "Anna", "-for", "2h", "-audience", "ours",
+	}
 	if err := run(args, v.World(), &out, &messages); err != nil {
 		t.Fatal(err)
 	}

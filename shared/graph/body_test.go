@@ -113,7 +113,8 @@ func TestOptionalBodyMayBeEmptyButNotWrong(t *testing.T) {
 			t.Errorf("%q: name %q, want %q", body, got.Name, want)
 		}
 	}
-	if err := graph.ReadOptionalBody(httptest.NewRecorder(), post("", "Content-Type", "application/x-www-form-urlencoded"), 9, nil); err != nil {
+	form := post("", "Content-Type", "application/x-www-form-urlencoded")
+	if err := graph.ReadOptionalBody(httptest.NewRecorder(), form, 9, nil); err != nil {
 		t.Errorf("curl -d '': %v", err)
 	}
 }

@@ -18,7 +18,7 @@ func segments() []string {
 }
 
 // api answers with what the mux made of the request.
-func api(change ...func(*graph.Options)) server {
+func api() server {
 	mux := http.NewServeMux()
 	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		graph.WriteEntity(w, r, http.StatusOK, "x", graph.Entity{"pattern": r.Pattern, "id": r.PathValue("id"), "beta": graph.Beta(r)})
@@ -32,7 +32,7 @@ func api(change ...func(*graph.Options)) server {
 		type key struct{}
 		mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), key{}, 1)))
 	})
-	return serve(inner, append(change, func(o *graph.Options) { o.Segments = segments() })...)
+	return serve(inner, func(o *graph.Options) { o.Segments = segments() })
 }
 
 func TestRoutesServeBothVersionsInAnyLetterCase(t *testing.T) {
@@ -132,7 +132,7 @@ func TestPanicsAreAnsweredAndTellNoSecret(t *testing.T) {
 			t.Errorf("%s: the secret got out: %s %s", name, w.Body, s.log)
 		}
 	}
-	s := serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { var m map[string]int; m["x"] = 1 }))
+	s := serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { var m map[string]int; m["x"] = 1 }))
 	s.do(get("http://books.example/v1.0/x"))
 	if !strings.Contains(s.log.String(), "assignment to entry in nil map") {
 		t.Errorf("a runtime error isn't told: %s", s.log)

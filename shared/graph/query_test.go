@@ -27,9 +27,13 @@ func parse(t *testing.T, query string, headers ...string) (graph.Query, *http.Re
 
 func TestQueryOptionsAreReadAsClientsWriteThem(t *testing.T) {
 	for name, query := range map[string]string{
-		"Go SDK":              `$count=true&$expand=assignments&$filter=displayName%20eq%20%27x%27&$orderby=displayName%20desc&$search=petit&$select=id,displayName&$skip=1&$top=2`,
-		"without dollar":      `count=true&expand=assignments&filter=displayName+eq+'x'&orderby=displayName+desc&search=petit&select=id,displayName&skip=1&top=2`,
-		"odd case and spaces": `%24COUNT=True&$Expand=Assignments&$Filter=displayname+eq+'x'&$OrderBy=DisplayName+DESC&$Search="displayName:petit"&$Select=+ID,+DisplayName+,id&$SKIP=1&$Top=2&api-version=7&ocid`,
+		"Go SDK": `$count=true&$expand=assignments&$filter=displayName%20eq%20%27x%27&` +
+			`$orderby=displayName%20desc&$search=petit&$select=id,displayName&$skip=1&$top=2`,
+		"without dollar": `count=true&expand=assignments&filter=displayName+eq+'x'&` +
+			`orderby=displayName+desc&search=petit&select=id,displayName&skip=1&top=2`,
+		"odd case and spaces": `%24COUNT=True&$Expand=Assignments&$Filter=displayname+eq+'x'&` +
+			`$OrderBy=DisplayName+DESC&$Search="displayName:petit"&` +
+			`$Select=+ID,+DisplayName+,id&$SKIP=1&$Top=2&api-version=7&ocid`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			q, _ := parse(t, query)

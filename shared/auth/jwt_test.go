@@ -1,13 +1,10 @@
 package auth_test
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/base64"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -139,7 +136,8 @@ func TestTokensAreRefusedWithTheReason(t *testing.T) {
 	valid := es256(func(jwt.MapClaims) {})
 	header, rest, _ := strings.Cut(valid, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
-	grown := base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"bookplate","aud":"our-school","sub":"eve","roles":["administrator"],"exp":9999999999}`))
+	grown := base64.RawURLEncoding.EncodeToString(
+		[]byte(`{"iss":"bookplate","aud":"our-school","sub":"eve","roles":["administrator"],"exp":9999999999}`))
 	ago := func(d time.Duration) int64 { return start().Add(-d).Unix() }
 
 	verifier := auth.NewVerifier(public(t, ours), "our-school", world.NewVirtual(1, start()))
@@ -241,187 +239,5 @@ func TestRolesAndScopesGiveTheHighestRole(t *testing.T) {
 		if err != nil || got.Role != c.want {
 			t.Errorf("%v %q: %v, %v, want %v", c.roles, c.scp, got.Role, err, c.want)
 		}
-	}
-}
-
-func TestRolesAllowWhatTheyShould(t *testing.T) {
-	const yes, no = true, false
-	needs := []auth.Role{auth.None, auth.Viewer, auth.Manager, auth.Administrator, auth.IdentityProvider}
-	for role, want := range map[auth.Role][]bool{
-		auth.None:             {no, no, no, no, no},
-		auth.Viewer:           {no, yes, no, no, no},
-		auth.Manager:          {no, yes, yes, no, no},
-		auth.Administrator:    {no, yes, yes, yes, no},
-		auth.IdentityProvider: {no, no, no, no, yes},
-	} {
-		for i, need := range needs {
-			if got := role.Allows(need); got != want[i] {
-				t.Errorf("%v allows %v: %v", role, need, got)
-			}
-		}
-	}
-}
-
-const (
-	oldSecret = "made-up-old-secret-0123456789"
-	newSecret = "made-up-new-secret-0123456789"
-)
-
-func TestOpaqueSecretsRotate(t *testing.T) {
-	scim := auth.Caller{Subject: "scim", Role: auth.IdentityProvider}
-	verify, err := auth.Opaque(scim, oldSecret, newSecret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []string{oldSecret, newSecret} {
-		if got, err := verify(s); err != nil || got != scim {
-			t.Errorf("%v, %v", got, err)
-		}
-	}
-	for _, s := range []string{oldSecret + "x", oldSecret[1:], strings.ToUpper(oldSecret), auth.Sum(oldSecret), ""} {
-		_, err := verify(s)
-		unauthenticated(t, err, s+strings.Repeat(" ", 12), "not known")
-	}
-	verify, err = auth.OpaqueSums(scim, auth.Sum(newSecret))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := verify(newSecret); err != nil {
-		t.Error(err)
-	}
-	_, err = verify(oldSecret)
-	unauthenticated(t, err, oldSecret, "not known")
-}
-
-func TestWeakOpaqueSecretsAreAnErrorOfConfiguration(t *testing.T) {
-	c := auth.Caller{Subject: "scim", Role: auth.IdentityProvider}
-	for name, secrets := range map[string][]string{"none": nil, "empty": {""}, "short": {"made-up-short"}, "one of two": {newSecret, "x"}} {
-		if _, err := auth.Opaque(c, secrets...); err == nil || strings.Contains(err.Error(), "made-up") {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	for _, sum := range []string{"", "abc", "zz", newSecret, auth.Sum(newSecret)[2:]} {
-		if _, err := auth.OpaqueSums(c, sum); err == nil || strings.Contains(err.Error(), "made-up") {
-			t.Errorf("sum %q: %v", sum, err)
-		}
-	}
-}
-
-func TestAnyTellsTheErrorOfTheBearersOwnForm(t *testing.T) {
-	ours := key(t)
-	w := world.NewVirtual(1, start())
-	jwts := auth.NewVerifier(public(t, ours), "our-school", w).Verify
-	opaque, err := auth.Opaque(auth.Caller{Subject: "local", Role: auth.Administrator}, newSecret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	expired := good()
-	expired["exp"] = 1
-	for _, verify := range []auth.VerifyFunc{auth.Any(jwts, opaque), auth.Any(opaque, jwts)} {
-		if c, err := verify(newSecret); err != nil || c.Subject != "local" {
-			t.Errorf("opaque: %v, %v", c, err)
-		}
-		if c, err := verify(sign(t, jwt.SigningMethodES256, ours, good())); err != nil || c.Subject != "anna@school.example" {
-			t.Errorf("JWT: %v, %v", c, err)
-		}
-		token := sign(t, jwt.SigningMethodES256, ours, expired)
-		_, err := verify(token)
-		unauthenticated(t, err, token, "expired")
-		_, err = verify(oldSecret)
-		unauthenticated(t, err, oldSecret, "access token")
-	}
-	_, err = auth.Any()(newSecret)
-	unauthenticated(t, err, newSecret, "none are configured")
-}
-
-// through sends a request with the Authorization headers through a gate and returns what came of it.
-func through(t *testing.T, need auth.Role, verify auth.VerifyFunc, headers ...string) (passed *auth.Caller, refusal error, w *httptest.ResponseRecorder) {
-	t.Helper()
-	gate := auth.Gate{Verify: verify, Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
-		refusal = err
-		w.WriteHeader(problem.KindOf(err).Status())
-	}}
-	h := gate.Require(need, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		c := auth.From(r.Context())
-		passed = &c
-	}))
-	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil)
-	for _, v := range headers {
-		r.Header.Add("Authorization", v)
-	}
-	w = httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return passed, refusal, w
-}
-
-func TestGateRefusesWhatIsNoBearer(t *testing.T) {
-	verify, err := auth.Opaque(auth.Caller{Subject: "local", Role: auth.Administrator}, newSecret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		headers []string
-		says    string
-	}{
-		"nothing":          {nil, "no access token"},
-		"empty":            {[]string{" "}, "no access token"},
-		"another scheme":   {[]string{"Basic " + newSecret}, "Bearer scheme"},
-		"no scheme":        {[]string{newSecret}, "Bearer scheme"},
-		"no token":         {[]string{"Bearer "}, "no token after"},
-		"two headers":      {[]string{"Bearer " + newSecret, "Bearer " + newSecret}, "more than one"},
-		"endless":          {[]string{"Bearer " + strings.Repeat("x", 1<<15)}, "longer"},
-		"unknown":          {[]string{"Bearer " + oldSecret}, "not known"},
-		"two in one value": {[]string{"Bearer " + newSecret + ", Bearer " + newSecret}, "not known"},
-	} {
-		passed, err, w := through(t, auth.Viewer, verify, c.headers...)
-		if passed != nil || w.Code != 401 || w.Header().Get("WWW-Authenticate") != "Bearer" {
-			t.Errorf("%s: passed %v, %d", name, passed, w.Code)
-		}
-		unauthenticated(t, err, newSecret, c.says)
-	}
-	for _, header := range []string{"Bearer " + newSecret, "bearer   " + newSecret + " "} {
-		if passed, err, _ := through(t, auth.Viewer, verify, header); err != nil || passed == nil || passed.Subject != "local" {
-			t.Errorf("%v, %v", passed, err)
-		}
-	}
-}
-
-func TestGateKeepsRolesApart(t *testing.T) {
-	for _, c := range []struct {
-		has, needs auth.Role
-		passes     bool
-	}{
-		{auth.Viewer, auth.Viewer, true},
-		{auth.Administrator, auth.Manager, true},
-		{auth.Viewer, auth.Manager, false},
-		{auth.None, auth.Viewer, false},
-		{auth.IdentityProvider, auth.Viewer, false},        // the directory's token on Graph's routes
-		{auth.Administrator, auth.IdentityProvider, false}, // an administrator's on the directory's
-		{auth.IdentityProvider, auth.IdentityProvider, true},
-	} {
-		verify, err := auth.Opaque(auth.Caller{Subject: "anna", Role: c.has}, newSecret)
-		if err != nil {
-			t.Fatal(err)
-		}
-		passed, err, w := through(t, c.needs, verify, "Bearer "+newSecret)
-		if (passed != nil) != c.passes {
-			t.Errorf("%v through %v: %v", c.has, c.needs, passed)
-		}
-		if c.passes {
-			continue
-		}
-		if w.Code != 403 || !strings.Contains(err.Error(), "needs the role "+c.needs.String()) || !strings.Contains(err.Error(), "has the role "+c.has.String()) {
-			t.Errorf("%v through %v: %d %v", c.has, c.needs, w.Code, err)
-		}
-	}
-}
-
-func TestWithoutAGateNobodyMayDoAnything(t *testing.T) {
-	if c := auth.From(context.Background()); c.Role.Allows(auth.Viewer) || c != (auth.Caller{}) {
-		t.Errorf("got %+v", c)
-	}
-	want := auth.Caller{Subject: "anna", Role: auth.Manager}
-	if got := auth.From(auth.With(context.Background(), want)); got != want {
-		t.Errorf("got %+v", got)
 	}
 }

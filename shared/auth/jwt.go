@@ -108,8 +108,8 @@ func (v *Verifier) key(t *jwt.Token) (any, error) {
 	return set, nil
 }
 
-// refusal says what is wrong with the token and what to do. The parser's own error is dropped: it may quote the token. The
-// claims are believed only where the error says that the signature was right.
+// refusal says what is wrong with the token and what to do. The parser's own error is dropped: it may quote the token.
+// The claims are believed only where the error says that the signature was right.
 func refusal(err error, c claims) error {
 	const again = "Get a new one from the operator of this service."
 	switch {

@@ -99,7 +99,8 @@ func (p *parser) condition() (test, error) {
 		case "tolower", "toupper":
 		default:
 			w := p.peek()
-			return nil, wrong(&w, "This function is not supported. Supported are startswith, endswith, contains, isof, tolower, toupper.")
+			return nil, wrong(&w, "This function is not supported. "+
+				"Supported are startswith, endswith, contains, isof, tolower, toupper.")
 		}
 	}
 	return p.comparison()
@@ -244,7 +245,8 @@ func (p *parser) property() (operand, error) {
 func (p *parser) value(o operand) (scalar, error) {
 	w := p.next()
 	if w.kind != literal {
-		return scalar{}, wrong(&w, "A value is expected here. %s is compared with %s; strings stand in single quotes.", o.path, o.kind)
+		return scalar{}, wrong(&w, "A value is expected here. "+
+			"%s is compared with %s; strings stand in single quotes.", o.path, o.kind)
 	}
 	v, ok := w.lit.as(o.kind)
 	if !ok {

@@ -150,7 +150,8 @@ func plainError(r *http.Request, status int) error {
 		return problem.New(problem.NotFound, "", "Resource not found for the segment '%s'. "+
 			"Check the spelling of the path; it begins with /v1.0/ or /beta/.", strangeSegment(r))
 	case http.StatusMethodNotAllowed:
-		return problem.New(problem.MethodNotAllowed, "", "This path doesn't answer %s. The Allow header lists what it answers.", r.Method)
+		return problem.New(problem.MethodNotAllowed, "", "This path doesn't answer %s. "+
+			"The Allow header lists what it answers.", r.Method)
 	}
 	for k := problem.Internal; k <= problem.Upstream; k++ {
 		if k.Status() == status && k != problem.Internal {

@@ -17,7 +17,8 @@ func parseSelect(text string, s Schema) ([]string, error) {
 		name, _, _ = strings.Cut(name, "/") // a part of a complex property: the whole of it
 		canonical, ok := s.selected(name)
 		if !ok {
-			return nil, problem.New(problem.Invalid, "", "There is no property '%s'. There are %s.", clip(name), s.selectable()).At("$select")
+			return nil, problem.New(problem.Invalid, "", "There is no property '%s'. There are %s.",
+				clip(name), s.selectable()).At("$select")
 		}
 		if !slices.Contains(selected, canonical) {
 			selected = append(selected, canonical)
@@ -73,7 +74,8 @@ func parseOrder(text string, s Schema) ([]Order, error) {
 			case "desc":
 				o.Descending = true
 			default:
-				return nil, problem.New(problem.Invalid, "", "After a property comes asc or desc, not '%s'.", clip(words[1])).At("$orderby")
+				return nil, problem.New(problem.Invalid, "", "After a property comes asc or desc, not '%s'.",
+					clip(words[1])).At("$orderby")
 			}
 		}
 		terms = append(terms, o)
@@ -88,7 +90,8 @@ func parseExpand(text string, s Schema) ([]string, error) {
 		i := slices.IndexFunc(s.Expand, func(e string) bool { return strings.EqualFold(e, name) })
 		switch {
 		case strings.Contains(name, "("):
-			return nil, problem.New(problem.Invalid, "", "Options inside $expand are not supported. Name the property only.").At("$expand")
+			return nil, problem.New(problem.Invalid, "", "Options inside $expand are not supported. "+
+				"Name the property only.").At("$expand")
 		case i < 0 && len(s.Expand) == 0:
 			return nil, problem.New(problem.Invalid, "", "Nothing can be expanded here.").At("$expand")
 		case i < 0:

@@ -81,10 +81,15 @@ func bulk[T any](
 			if err != nil {
 				return err
 			}
-			if todo = left; len(left) > 0 {
+			progress := len(left) < len(todo)
+			switch todo = left; {
+			case len(left) == 0:
+				return nil
+			case progress:
+				return errSomeLeft
+			default:
 				return errLeft
 			}
-			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("write %d items from %v on: %w", len(todo), keyOf(todo[0]), err)
@@ -93,11 +98,14 @@ func bulk[T any](
 	})
 }
 
-// errLeft: a bulk write stayed incomplete although it was repeated.
-var errLeft = errors.New("the table left items unwritten")
+// A bulk write that wrote nothing counts as busy; one that wrote some of its items is on its way and does not.
+var (
+	errLeft     = errors.New("the table left items unwritten")
+	errSomeLeft = errors.New("the table left some items unwritten")
+)
 
 const (
-	busyRepeats    = 8 // of ErrConflict and leftovers; the pauses add up to 6 s at the most
+	busyRepeats    = 8 // of ErrConflict, or of bulk writes that wrote nothing; the pauses add up to 6 s at the most
 	unknownRepeats = 2
 	firstPause     = 25 * time.Millisecond
 )
@@ -115,6 +123,8 @@ func (s *Store) repeat(ctx context.Context, do func() error) error {
 			if busy++; busy > busyRepeats {
 				return firstOf(unknown, err)
 			}
+		case errors.Is(err, errSomeLeft):
+			busy = 0
 		default:
 			unknown = err
 			if unclear++; unclear > unknownRepeats {
@@ -132,7 +142,7 @@ func (s *Store) repeat(ctx context.Context, do func() error) error {
 func (s *Store) pause(repetition int) time.Duration {
 	var b [8]byte
 	s.world.Read(b[:])
-	longest := firstPause << (repetition - 1)
+	longest := firstPause << max(repetition-1, 0)
 	return time.Duration(binary.BigEndian.Uint64(b[:]) % uint64(longest))
 }
 

@@ -1,0 +1,2 @@
+// Package vaulttest is the contract of vault.Vault as tests: every engine passes Run.
+package vaulttest

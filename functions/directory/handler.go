@@ -111,22 +111,33 @@ func stripped(r *http.Request) *http.Request {
 	return copied
 }
 
-func wrongMethod(_ http.ResponseWriter, r *http.Request) error {
+func wrongMethod(w http.ResponseWriter, r *http.Request) error {
+	if notOffered(w, r) {
+		return nil
+	}
 	return problem.New(problem.MethodNotAllowed, "", "%.20q isn't possible here.", r.Method)
 }
 
 func nowhere(w http.ResponseWriter, r *http.Request) error {
+	if notOffered(w, r) {
+		return nil
+	}
+	return problem.New(problem.NotFound, "", "There is no such endpoint. SCIM is served at %s/Users and %s/Groups.",
+		Prefix, Prefix)
+}
+
+// notOffered answers for the parts of RFC 7644 that no provider needs.
+func notOffered(w http.ResponseWriter, r *http.Request) bool {
 	last := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 	switch last {
 	case "Bulk", "Me", ".search":
 		writeJSON(w, http.StatusNotImplemented, failure{
 			Schemas: []string{errorSchema}, Status: "501",
-			Detail: "The server doesn't do " + last + ", as its ServiceProviderConfig says.",
+			Detail: "The server doesn't do " + last + "; its ServiceProviderConfig says what it does.",
 		})
-		return nil
+		return true
 	}
-	return problem.New(problem.NotFound, "", "There is no such endpoint. SCIM is served at %s/Users and %s/Groups.",
-		Prefix, Prefix)
+	return false
 }
 
 // answering turns an endpoint's error into SCIM's shape.

@@ -66,6 +66,7 @@ func (e *LocationError) Error() string {
 
 // Numbers that the domain acts upon. All others are for people, through Remedy.
 const (
+	NumberExpired     = 9621 // the token has expired
 	NumberNoUser      = 9609 // no registered user of that clientUserId
 	NumberForeignUser = 9635 // the Apple Account is unknown or of another organization
 	NumberLinkedUser  = 9641 // the Apple Account is linked to another user

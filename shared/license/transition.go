@@ -11,24 +11,26 @@ import (
 // The transitions of a license are pure: they take what was read and return what is to be saved, under the condition
 // that it is still what was read. A transition that the rules forbid is an error of the caller's code.
 
-// Ask notes that a wish covers the pair, and what it waits for; the reason is empty when nothing stands in the way.
-func (l License) Ask(at Place, cause Cause, reason Reason, detail string, now time.Time) (License, error) {
+// Ask notes that a wish covers the pair, and why it isn't given: the state is Waiting or Refused.
+func (l License) Ask(at Place, cause Cause, state State, reason Reason, detail string, now time.Time) (License, error) {
 	if l.Has() || l.State == Reserved {
 		return l, fmt.Errorf("title %s for person %s is %s and can't be asked for", l.AdamID, l.PersonID, l.State)
 	}
-	next := l
-	next.State, next.Reason, next.Detail = Waiting, reason, detail
-	if reason == "" {
-		next.State = Wanted
+	if l.Asked.IsZero() {
+		l.Asked = now
 	}
-	next.Location, next.Pricing, next.Cause, next.Batch = at.Location, at.Asset.PricingParam, &cause, ""
-	if next.Asked.IsZero() {
-		next.Asked = now
+	if l.State != state || l.Reason != reason {
+		l.Since = now
 	}
-	if next.State != l.State || next.Reason != l.Reason {
-		next.Since = now
-	}
-	return next, nil
+	l.State, l.Reason, l.Detail = state, reason, detail
+	l.Location, l.Pricing, l.Cause, l.Batch = at.Location, at.Asset.PricingParam, &cause, ""
+	return l, nil
+}
+
+// Lapse notes that no wish covers a waiting pair any more. It stays bound where it was.
+func (l License) Lapse(reason Reason, now time.Time) License {
+	l.State, l.Reason, l.Detail, l.Since = Refused, reason, "", now
+	return l
 }
 
 // Place is a title in one quality as stocked by a location.

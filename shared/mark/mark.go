@@ -17,15 +17,19 @@ type Kind string
 const (
 	Settle  Kind = "settle"  // subject: a batch id; find out what became of it
 	Grants  Kind = "grants"  // subject: SubjectAll, SubjectBook or SubjectGroup; give what the wishes ask for
+	Holds   Kind = "holds"   // subject: SubjectBook; the same, from the end of a hold on
 	Readers Kind = "readers" // subject: SubjectAll, or an event id to look at
-	Sync    Kind = "sync"    // subject: SyncDelta or SyncFull
+	Sync    Kind = "sync"    // subject: why, one of the Sync… below
 )
 
 // Subjects of marks.
 const (
-	SubjectAll = "all"
-	SyncDelta  = "delta"
-	SyncFull   = "full"
+	SubjectAll   = "all"
+	SyncSchedule = "schedule" // twice a day
+	SyncUpload   = "upload"   // a token has come
+	SyncOrder    = "order"    // somebody wants it now
+	SyncFull     = "full"     // somebody wants everything to be read, now
+	SyncSpent    = "spent"    // licenses were given: the counts have changed
 )
 
 // SubjectBook is the subject of a grants mark for one book.
@@ -37,7 +41,7 @@ func SubjectGroup(groupID string) string { return "group:" + groupID }
 // Order is the rank in which kinds are worked off: what was spent is settled before more is spent, and a sync, the
 // longest, comes last.
 func (k Kind) Order() int {
-	return slices.Index([]Kind{Settle, Grants, Readers, Sync}, k)
+	return slices.Index([]Kind{Settle, Grants, Holds, Readers, Sync}, k)
 }
 
 // Mark is one item.

@@ -234,3 +234,19 @@ func (w Worker) read(ctx context.Context, q apple.UserQuery) error {
 		return err
 	})
 }
+
+// Forget notes that Apple says it has no such user (9609), so that the reader is created again.
+func (w Worker) Forget(ctx context.Context, clientUserIDs []string) error {
+	known, err := LoadMany(ctx, w.Store.ReadStore, w.Identity.Location, clientUserIDs)
+	if err != nil {
+		return err
+	}
+	items := make(map[table.Key]table.Item)
+	for _, doc := range known {
+		doc.Value.Status, doc.Value.Changed = New, w.World.Now()
+		if items[doc.Key], err = doc.Encode(); err != nil {
+			return err
+		}
+	}
+	return putAll(ctx, w.Store, items)
+}

@@ -20,10 +20,12 @@ func (s *Syncer) assets(ctx context.Context) error {
 	}
 	seen := make(map[apple.AssetKey]bool)
 	versions := make(map[string]bool)
+	pages := 0
 	began := s.World.Now()
 	err = s.Apple.AssetPages(ctx, apple.AssetQuery{ProductType: apple.ProductBook}, 0,
 		func(p apple.Page, rows []apple.Asset) error {
 			versions[p.VersionID] = true
+			pages++
 			return s.storeAssets(ctx, rows, known, seen)
 		})
 	if err != nil {
@@ -35,7 +37,7 @@ func (s *Syncer) assets(ctx context.Context) error {
 		}
 	}
 	s.run.Counts.Books = len(seen)
-	s.State.Counted = began
+	s.State.Counted, s.State.AssetPages = began, pages
 	s.enter(Titles)
 	return nil
 }

@@ -47,6 +47,8 @@ type Sync struct {
 	LastError string    `json:"lastError,omitempty"`
 	// Counted is when the books' counts were last read.
 	Counted time.Time `json:"counted,omitzero"`
+	// AssetPages is how many pages that took: what reading all counts costs.
+	AssetPages int `json:"assetPages,omitempty"`
 	// Run is the sync that is under way, if any; what is in it is syncrun's.
 	Run json.RawMessage `json:"run,omitempty"`
 }

@@ -1,0 +1,322 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/reader"
+	"github.com/bookplate/bookplate/shared/world"
+)
+
+// recoverAfter is when a batch is looked at whose worker died before it was sent.
+const recoverAfter = 2 * time.Minute
+
+// freshFor is how old a look at people and stock may be when the request starts (laws 3 and 5).
+const freshFor = 60 * time.Second
+
+// give makes a batch of a draft and sends it: store it, reserve its pairs, look again at everything that must hold,
+// store that it is being sent, send.
+func (g Granter) give(ctx context.Context, d draft, s *stock) error {
+	doc, err := g.prepare(ctx, d)
+	if err != nil {
+		return err
+	}
+	reserved, err := g.reserve(ctx, doc.Value, d)
+	if err != nil {
+		return err
+	}
+	looked := g.World.Now()
+	fit, err := g.recheck(ctx, d, reserved)
+	if err != nil {
+		return err
+	}
+	if looked.Sub(s.read) > freshFor {
+		return g.abandon(ctx, doc, "the counts had become too old; they are read again")
+	}
+	fit = fit[:min(len(fit), s.room(d.titles))] // law 5
+	if len(fit) == 0 {
+		return g.abandon(ctx, doc, "nobody was left to give it to")
+	}
+	doc, err = g.commitSending(ctx, doc, fit, looked)
+	if license.IsConflict(err) {
+		return nil // a pair was taken out, or the batch was ended: its mark leads back to it
+	}
+	if err != nil {
+		return err
+	}
+	s.take(d.titles, len(fit))
+	if err := g.freeOthers(ctx, doc.Value, d); err != nil {
+		return err
+	}
+	return g.send(ctx, doc)
+}
+
+// prepare stores the batch, before anything names it.
+func (g Granter) prepare(ctx context.Context, d draft) (license.BatchDoc, error) {
+	b := license.Batch{
+		ID: world.NewID(g.World), Location: g.Record.Location, State: license.Prepared, Titles: d.titles,
+		SinceVersion: g.State.AssignmentsVersion, Created: g.World.Now(),
+	}
+	ids := g.identity().IDs(d.people)
+	for _, person := range d.people {
+		b.People = append(b.People, license.Member{PersonID: person, ClientUserID: ids[person]})
+	}
+	doc := license.NewBatch(b)
+	return g.saveBatch(ctx, doc, b.Created.Add(recoverAfter))
+}
+
+// saveBatch stores a batch under the condition that it is still what was read, and when it is looked at next.
+func (g Granter) saveBatch(ctx context.Context, doc license.BatchDoc, look time.Time) (license.BatchDoc, error) {
+	op, err := doc.Save()
+	if err != nil {
+		return doc, err
+	}
+	version, err := g.Store.Commit(ctx, op, mark.New(g.Record.Location, mark.Settle, doc.Value.ID, look))
+	if err != nil {
+		return doc, fmt.Errorf("storing batch %s as %s: %w", doc.Value.ID, doc.Value.State, err)
+	}
+	doc.Version = version
+	return doc, nil
+}
+
+// reserve gives the pairs to the batch, each by one Commit under the version that the decision was made on, and returns
+// the people whose pairs were all had.
+func (g Granter) reserve(ctx context.Context, b license.Batch, d draft) ([]string, error) {
+	var mu sync.Mutex
+	lost := make(map[string]bool)
+	n := len(d.people) * len(d.titles)
+	err := g.World.Run(ctx, width, n, func(ctx context.Context, i int) error {
+		person, asset := d.people[i/len(d.titles)], d.titles[i%len(d.titles)]
+		had, err := g.reserveOne(ctx, b, d.pairs[[2]string{asset.AdamID, person}])
+		if err != nil {
+			return err
+		}
+		if !had {
+			mu.Lock()
+			defer mu.Unlock()
+			lost[person] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reserving the pairs of batch %s: %w", b.ID, err)
+	}
+	return slices.DeleteFunc(slices.Clone(d.people), func(p string) bool { return lost[p] }), nil
+}
+
+func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair) (bool, error) {
+	doc := p.license
+	if doc.Value.State == license.Reserved { // by a batch that has ended, as the decision found
+		doc.Value = doc.Value.Free(false, g.World.Now())
+	}
+	next, err := doc.Value.Reserve(b, license.Place{Location: b.Location, Asset: p.asset}, p.cause, g.World.Now())
+	if err != nil {
+		return false, err
+	}
+	doc.Value = next
+	op, err := license.Save(doc)
+	if err != nil {
+		return false, err
+	}
+	_, err = g.Store.Commit(ctx, op)
+	if license.IsConflict(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// recheck returns those of the people, in their order, for whom all still holds. Law 3: active and a member, read
+// strongly after the batch was stored; associated, of a users delta in this job.
+func (g Granter) recheck(ctx context.Context, d draft, people []string) ([]string, error) {
+	known, err := g.Directory.People(ctx, people)
+	if err != nil {
+		return nil, fmt.Errorf("reading the people of a batch: %w", err)
+	}
+	readers, err := reader.OfPeople(ctx, g.Store.ReadStore, g.identity(), people)
+	if err != nil {
+		return nil, err
+	}
+	unfit, err := g.uncovered(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(people), func(id string) bool {
+		p := known[id]
+		return !p.Active || p.Deleted || unfit[id] || readers[id].Value.Status != reader.Associated
+	}), nil
+}
+
+// uncovered are the people of whom a wish has gone, or who have left its group.
+func (g Granter) uncovered(ctx context.Context, d draft) (map[string]bool, error) {
+	unfit := make(map[string]bool)
+	groups := make(map[string][]string) // the people who are in the batch because of a group
+	wished := make(map[string]bool)     // assignment ids
+	books := make(map[string]bool)
+	for _, p := range d.pairs {
+		groups[p.cause.GroupID] = append(groups[p.cause.GroupID], p.person)
+		books[p.cause.BookID] = true
+	}
+	for id := range books {
+		doc, err := book.Load(ctx, g.Store.ReadStore, id)
+		if err != nil {
+			return nil, err
+		}
+		wishes, err := assign.Load(ctx, g.Store.ReadStore, doc.Value)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range wishes.Value.List {
+			wished[w.ID] = true
+		}
+	}
+	for group, people := range groups {
+		members, err := g.Directory.AreMembers(ctx, group, people)
+		if err != nil {
+			return nil, fmt.Errorf("reading the members of group %s: %w", group, err)
+		}
+		there, err := g.Directory.GroupEvenDeleted(ctx, group)
+		if err != nil {
+			return nil, fmt.Errorf("reading group %s: %w", group, err)
+		}
+		for _, person := range people {
+			unfit[person] = unfit[person] || !members[person] || there.Deleted
+		}
+	}
+	for _, p := range d.pairs {
+		unfit[p.person] = unfit[p.person] || !wished[p.cause.AssignmentID]
+	}
+	return unfit, nil
+}
+
+// commitSending stores who will be sent, before the request starts. From here on only Apple's word frees these pairs.
+func (g Granter) commitSending(ctx context.Context, doc license.BatchDoc, people []string, looked time.Time) (
+	license.BatchDoc, error,
+) {
+	b := &doc.Value
+	now := g.World.Now()
+	b.State, b.SendingAt = license.Sending, now
+	b.NotAfter = now.Add(g.Pace.notAfter())
+	if limit := looked.Add(freshFor); limit.Before(b.NotAfter) {
+		b.NotAfter = limit
+	}
+	b.People = slices.DeleteFunc(slices.Clone(b.People), func(m license.Member) bool {
+		return !slices.Contains(people, m.PersonID)
+	})
+	return g.saveBatch(ctx, doc, now.Add(g.Pace.Poll))
+}
+
+// freeOthers frees the pairs of people who were reserved and then left out.
+func (g Granter) freeOthers(ctx context.Context, b license.Batch, d draft) error {
+	var left []string
+	for _, person := range d.people {
+		if !slices.ContainsFunc(b.People, func(m license.Member) bool { return m.PersonID == person }) {
+			left = append(left, person)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	if err := g.freePairs(ctx, b, left, false); err != nil {
+		return err
+	}
+	return g.again(ctx)
+}
+
+// again marks all grants of the location as due: what was left out is decided anew.
+func (g Granter) again(ctx context.Context) error {
+	_, err := g.Store.Commit(ctx, mark.New(g.Record.Location, mark.Grants, mark.SubjectAll, g.World.Now()))
+	if err != nil {
+		return fmt.Errorf("marking the grants of location %s: %w", g.Record.Location, err)
+	}
+	return nil
+}
+
+// freePairs takes the pairs of the people out of the batch, which can't send them any more.
+func (g Granter) freePairs(ctx context.Context, b license.Batch, people []string, bound bool) error {
+	for _, t := range b.Titles {
+		docs, err := license.LoadMany(ctx, g.Store.ReadStore, t.AdamID, people)
+		if err != nil {
+			return err
+		}
+		err = g.World.Run(ctx, width, len(people), func(ctx context.Context, i int) error {
+			doc := docs[people[i]]
+			if doc.Value.State != license.Reserved || doc.Value.Batch != b.ID {
+				return nil
+			}
+			doc.Value = doc.Value.Free(bound, g.World.Now())
+			return g.save(ctx, doc)
+		})
+		if err != nil {
+			return fmt.Errorf("freeing pairs of batch %s: %w", b.ID, err)
+		}
+	}
+	return nil
+}
+
+// send starts the request and stores what came of it. An unknown outcome leaves the batch as it is: its mark leads
+// back to it.
+func (g Granter) send(ctx context.Context, doc license.BatchDoc) error {
+	b := &doc.Value
+	users := make([]string, len(b.People))
+	for i, m := range b.People {
+		users[i] = m.ClientUserID
+	}
+	event, err := g.Apple.Associate(ctx, apple.Association{Assets: b.Titles, ClientUserIDs: users, NotAfter: b.NotAfter})
+	var refused *apple.Error
+	switch {
+	case err == nil:
+		b.State, b.Event, b.SentAt = license.Sent, event, g.World.Now()
+		_, err := g.saveBatch(ctx, doc, b.SentAt.Add(g.Pace.Poll))
+		return err
+	case errors.Is(err, apple.ErrNotSent):
+		return errors.Join(g.abandon(ctx, doc, "it was not sent: "+err.Error()), err)
+	case errors.As(err, &refused) && !errors.Is(err, apple.ErrUnknownOutcome):
+		return g.refused(ctx, doc, refused)
+	default:
+		g.Log.WarnContext(ctx, "outcome of a batch unknown", "batch", b.ID, "location", b.Location, "error", err)
+		return nil
+	}
+}
+
+// abandon ends a batch that will never be sent, and frees its pairs. Nobody can send it after its Commit.
+func (g Granter) abandon(ctx context.Context, doc license.BatchDoc, why string) error {
+	if err := g.end(ctx, doc, license.Abandoned, why); err != nil {
+		return err
+	}
+	return g.freeRest(ctx, doc.Value, false)
+}
+
+// end closes a batch and marks the grants, so that what it didn't give is decided anew.
+func (g Granter) end(ctx context.Context, doc license.BatchDoc, state license.BatchState, outcome string) error {
+	ops, err := license.End(doc, state, outcome, g.World.Now())
+	if err != nil {
+		return err
+	}
+	now := g.World.Now()
+	ops = append(ops, mark.New(g.Record.Location, mark.Grants, mark.SubjectAll, now))
+	if state == license.Settled { // counts are read again soon; many batches make one sync
+		ops = append(ops, mark.New(g.Record.Location, mark.Sync, mark.SyncSpent, now.Add(time.Minute)))
+	}
+	if _, err := g.Store.Commit(ctx, ops...); err != nil && !license.IsConflict(err) {
+		return fmt.Errorf("ending batch %s: %w", doc.Value.ID, err)
+	}
+	return nil
+}
+
+// freeRest frees whatever still names an ended batch.
+func (g Granter) freeRest(ctx context.Context, b license.Batch, bound bool) error {
+	people := make([]string, len(b.People))
+	for i, m := range b.People {
+		people[i] = m.PersonID
+	}
+	return g.freePairs(ctx, b, people, bound)
+}

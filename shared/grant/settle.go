@@ -1,0 +1,208 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/table"
+)
+
+const (
+	// patience is how long Apple may say PENDING (Apple: Event Status).
+	patience = 10 * time.Minute
+	// fewLeft is up to how many pairs are looked up one by one.
+	fewLeft = 20
+)
+
+// Settle finds out what became of a batch, as far as that can be known now. Until it is known, it marks the batch for
+// a later look. A batch that was never sent is ended and its pairs are freed.
+func (g Granter) Settle(ctx context.Context, id string) error {
+	doc, err := license.OpenBatch(ctx, g.Store.ReadStore, g.Record.Location, id)
+	if errors.Is(err, table.ErrAbsent) {
+		return g.sweep(ctx, id)
+	}
+	if err != nil {
+		return fmt.Errorf("reading batch %s: %w", id, err)
+	}
+	if doc.Value.State == license.Prepared {
+		return g.abandon(ctx, doc, "its worker died before it was sent")
+	}
+	return g.look(ctx, doc)
+}
+
+// sweep frees what still names a batch that has ended: its worker died between ending it and freeing them.
+func (g Granter) sweep(ctx context.Context, id string) error {
+	past, err := license.PastBatch(ctx, g.Store.ReadStore, g.Record.Location, id)
+	if errors.Is(err, table.ErrAbsent) {
+		return nil // never stored: nothing names it
+	}
+	if err != nil {
+		return fmt.Errorf("reading batch %s: %w", id, err)
+	}
+	return g.freeRest(ctx, past.Value, past.Value.State != license.Abandoned)
+}
+
+// look reads Apple's word on a batch that may have spent.
+func (g Granter) look(ctx context.Context, doc license.BatchDoc) error {
+	b := doc.Value
+	event, err := g.event(ctx, b)
+	if err != nil {
+		return err
+	}
+	finished := event.Status == apple.EventComplete || event.Status == apple.EventFailed
+	began := g.World.Now() // law 2: a listing tells only if it began after the wait
+	if event.Status == apple.EventPending && began.Before(b.SentAt.Add(patience)) {
+		return g.lookLater(ctx, doc)
+	}
+	if err := g.readDelta(ctx, b); err != nil {
+		return err
+	}
+	open, err := g.openPairs(ctx, b)
+	if err != nil {
+		return err
+	}
+	if finished && len(open) > 0 {
+		if open, err = g.deny(ctx, b, event, open); err != nil {
+			return err
+		}
+		if open, err = g.lookUp(ctx, b, open, fewLeft); err != nil {
+			return err
+		}
+	}
+	if len(open) == 0 {
+		return g.end(ctx, doc, license.Settled, outcome(b, event))
+	}
+	if began.Before(b.NotAfter.Add(g.Pace.ResendAfter)) {
+		return g.lookLater(ctx, doc)
+	}
+	return g.giveUp(ctx, doc, event, open)
+}
+
+// giveUp frees the pairs on which Apple's word is missing after the wait: law 2. They stay bound to this location. The
+// listing that must lack them is read title by title, whole: a delta is not enough to spend a second time on.
+func (g Granter) giveUp(ctx context.Context, doc license.BatchDoc, event apple.Event, open []license.Doc) error {
+	b := doc.Value
+	if open, err := g.lookUp(ctx, b, open, len(open)); err != nil || len(open) == 0 {
+		return errors.Join(err, g.endIf(ctx, err == nil, doc, outcome(b, event)))
+	}
+	text := fmt.Sprintf("Apple's word on %d pairs was missing after the wait and its listing lacked them; they are sent again",
+		len(open))
+	if err := g.end(ctx, doc, license.Settled, text); err != nil {
+		return err
+	}
+	return g.freeRest(ctx, b, true)
+}
+
+func (g Granter) endIf(ctx context.Context, ok bool, doc license.BatchDoc, outcome string) error {
+	if !ok {
+		return nil
+	}
+	return g.end(ctx, doc, license.Settled, outcome)
+}
+
+func outcome(b license.Batch, event apple.Event) string {
+	if b.Event == "" {
+		return "its answer was lost, and Apple's listing has it all"
+	}
+	return fmt.Sprintf("Apple's event %s: %d of %d done", event.Status, event.Completed, event.Requested)
+}
+
+// event asks for the state of the request; it is empty when the request's event isn't known, or Apple forgot it.
+func (g Granter) event(ctx context.Context, b license.Batch) (apple.Event, error) {
+	if b.Event == "" {
+		return apple.Event{}, nil
+	}
+	event, err := g.Apple.Event(ctx, b.Event)
+	if apple.IsNumber(err, apple.NumberNoEvent) {
+		return apple.Event{}, nil
+	}
+	if err != nil {
+		return apple.Event{}, fmt.Errorf("looking at the event of batch %s: %w", b.ID, err)
+	}
+	return event, nil
+}
+
+func (g Granter) lookLater(ctx context.Context, doc license.BatchDoc) error {
+	doc.Value.Polls++
+	_, err := g.saveBatch(ctx, doc, g.World.Now().Add(3*g.Pace.Poll))
+	if license.IsConflict(err) {
+		return nil // somebody else has looked
+	}
+	return err
+}
+
+// readDelta applies what Apple lists since before the batch was sent.
+func (g Granter) readDelta(ctx context.Context, b license.Batch) error {
+	q := apple.AssignmentQuery{SinceVersion: b.SinceVersion}
+	_, err := g.settling().Read(ctx, q, b.Event)
+	if !apple.IsNumber(err, apple.NumberVersion) {
+		return err
+	}
+	for _, t := range b.Titles { // the id is too old for Apple: everything about these titles, then
+		if _, err := g.settling().Read(ctx, apple.AssignmentQuery{AdamID: t.AdamID}, b.Event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openPairs are the pairs of the batch that Apple hasn't been seen to list.
+func (g Granter) openPairs(ctx context.Context, b license.Batch) ([]license.Doc, error) {
+	people := make([]string, len(b.People))
+	for i, m := range b.People {
+		people[i] = m.PersonID
+	}
+	var open []license.Doc
+	for _, t := range b.Titles {
+		docs, err := license.LoadMany(ctx, g.Store.ReadStore, t.AdamID, people)
+		if err != nil {
+			return nil, err
+		}
+		for _, person := range people {
+			if doc := docs[person]; doc.Value.State == license.Reserved && doc.Value.Batch == b.ID {
+				open = append(open, doc)
+			}
+		}
+	}
+	return open, nil
+}
+
+// lookUp reads Apple's listing for pairs that the delta lacks: one by one when they are at most few, otherwise their
+// titles; nothing when they are more than limit. It returns those that are still missing.
+func (g Granter) lookUp(ctx context.Context, b license.Batch, open []license.Doc, limit int) ([]license.Doc, error) {
+	if len(open) == 0 || len(open) > limit {
+		return open, nil
+	}
+	users := make(map[string]string, len(b.People))
+	for _, m := range b.People {
+		users[m.PersonID] = m.ClientUserID
+	}
+	asked := make(map[apple.AssignmentQuery]bool)
+	for _, doc := range open {
+		q := apple.AssignmentQuery{AdamID: doc.Value.AdamID}
+		if len(open) <= fewLeft {
+			q.ClientUserID = users[doc.Value.PersonID]
+		}
+		if asked[q] {
+			continue
+		}
+		asked[q] = true
+		if _, err := g.settling().Read(ctx, q, b.Event); err != nil {
+			return nil, err
+		}
+	}
+	return g.openPairs(ctx, b)
+}
+
+// batchPeople are the personIds of a batch by clientUserId.
+func batchPeople(b license.Batch) map[string]string {
+	people := make(map[string]string, len(b.People))
+	for _, m := range b.People {
+		people[m.ClientUserID] = m.PersonID
+	}
+	return people
+}

@@ -1,0 +1,100 @@
+package grant
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/syncrun"
+	"github.com/bookplate/bookplate/shared/table"
+)
+
+// stock is what may still be spent of each book, as of one reading of Apple's counts. Law 5: available then, less our
+// pairs that were open when the reading began, less what was taken since.
+type stock struct {
+	free map[apple.AssetKey]int
+	read time.Time
+}
+
+// count reads the counts of the drafts' titles anew: title by title, or the whole listing when that is shorter.
+func (g Granter) count(ctx context.Context, site assign.Site, drafts []draft) (*stock, error) {
+	wanted := make(map[apple.AssetKey]bool)
+	var titles []string
+	for _, d := range drafts {
+		for _, t := range d.titles {
+			if !wanted[t] {
+				wanted[t] = true
+				titles = append(titles, t.AdamID)
+			}
+		}
+	}
+	slices.Sort(titles)
+	titles = slices.Compact(titles)
+	queries := []apple.AssetQuery{{ProductType: apple.ProductBook}}
+	if len(titles) < max(g.State.AssetPages, 1) {
+		queries = nil
+		for _, adamID := range titles {
+			queries = append(queries, apple.AssetQuery{ProductType: apple.ProductBook, AdamID: adamID})
+		}
+	}
+	s := &stock{free: make(map[apple.AssetKey]int), read: g.World.Now()}
+	for _, q := range queries {
+		err := g.Apple.AssetPages(ctx, q, 0, func(_ apple.Page, rows []apple.Asset) error {
+			for _, row := range rows {
+				if wanted[row.AssetKey] {
+					if err := g.counted(ctx, site, row, s); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("reading the stock of %d titles: %w", len(titles), err)
+		}
+	}
+	return s, nil
+}
+
+// counted takes one row of Apple's counts into the stock and into the book.
+func (g Granter) counted(ctx context.Context, site assign.Site, row apple.Asset, s *stock) error {
+	doc, err := book.Load(ctx, g.Store.ReadStore, book.ID(g.Record.Location, row.AssetKey))
+	if err != nil {
+		return err
+	}
+	doc, changed := syncrun.Counted(doc, g.Record.Location, row, g.World.Now())
+	s.free[row.AssetKey] = site.Free(doc.Value)
+	if !changed {
+		return nil
+	}
+	item, err := doc.Encode()
+	if err != nil {
+		return err
+	}
+	if err := g.Store.PutAll(ctx, []table.Item{item}...); err != nil {
+		return fmt.Errorf("storing the counts of book %s: %w", doc.Value.ID, err)
+	}
+	return nil
+}
+
+// room is for how many people all the titles suffice.
+func (s *stock) room(titles []apple.AssetKey) int {
+	room := math.MaxInt
+	for _, t := range titles {
+		room = min(room, s.free[t])
+	}
+	return max(room, 0)
+}
+
+func (s *stock) take(titles []apple.AssetKey, people int) {
+	for _, t := range titles {
+		if s.free[t] != math.MaxInt {
+			s.free[t] -= people
+		}
+	}
+}

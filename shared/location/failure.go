@@ -1,0 +1,84 @@
+package location
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/token"
+)
+
+// failed decides what a failure means: the location stops until an administrator acts, or the work is put off.
+func (j *job) failed(ctx context.Context, due []mark.Mark, cause error) error {
+	if errors.Is(cause, errLeaseLost) || ctx.Err() != nil {
+		return cause
+	}
+	if state, why := stopped(cause, j.World.Now(), j.record.Value); state != token.Valid {
+		j.Log.WarnContext(ctx, "location stopped", "location", j.location, "state", state, "error", cause)
+		return j.stop(ctx, state, why)
+	}
+	retry := 3 * j.Pace.Poll
+	var refused *apple.Error
+	if errors.As(cause, &refused) {
+		retry = max(retry, refused.RetryAfter)
+	}
+	j.Log.WarnContext(ctx, "work failed; it is tried again", "location", j.location, "kind", due[0].Kind,
+		"after", retry, "error", cause)
+	for _, m := range due {
+		op := mark.New(j.location, m.Kind, m.Subject, j.World.Now().Add(retry))
+		if _, err := j.Store.Commit(ctx, op); err != nil {
+			return errors.Join(cause, err)
+		}
+	}
+	return nil
+}
+
+// stopped is the state in which a location ends up after an error of Apple's, with what to do about it. Valid means
+// that the error doesn't stop it.
+func stopped(err error, now time.Time, r token.Record) (token.State, string) {
+	var (
+		owner    *apple.OwnerError
+		none     *apple.UnclaimedError
+		location *apple.LocationError
+		refused  *apple.Error
+	)
+	switch {
+	case errors.As(err, &owner):
+		return token.ExternalOwner, fmt.Sprintf("The location is now managed by %q (%s). Bookplate has stopped all work "+
+			"there. Decide which product is to manage it; remove the token from the other one, then sync here again.",
+			owner.Owner.Name, owner.Owner.Metadata)
+	case errors.As(err, &none):
+		return token.ExternalOwner, "The location no longer names Bookplate as its manager: another product has let it go " +
+			"or cleared the entry. Bookplate has stopped all work there. Delete the token here and upload it again."
+	case errors.As(err, &location):
+		return token.Invalid, fmt.Sprintf("The token opens location %s instead of %s. Upload the token of the right "+
+			"location.", location.Got, location.Want)
+	case errors.As(err, &refused) && refused.TokenProblem():
+		if refused.Number == apple.NumberExpired || now.After(r.Expires) {
+			return token.Expired, "The token has expired. " + refused.Remedy()
+		}
+		return token.Invalid, fmt.Sprintf("Apple refuses the token (error %d). %s", refused.Number, refused.Remedy())
+	}
+	return token.Valid, ""
+}
+
+// stop stores that the location must not be worked on. Its marks stay for the day when it goes on.
+func (j *job) stop(ctx context.Context, state token.State, why string) error {
+	for {
+		j.record.Value.State, j.record.Value.Why, j.record.Value.Modified = state, why, j.World.Now()
+		op, err := j.record.Save()
+		if err != nil {
+			return err
+		}
+		if _, err = j.Store.Commit(ctx, op); !errors.Is(err, table.ErrCondition) {
+			return err
+		}
+		if j.record, err = token.OfLocation(ctx, j.Store.ReadStore, j.location); err != nil {
+			return err
+		}
+	}
+}

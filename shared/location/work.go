@@ -1,0 +1,167 @@
+package location
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/directory"
+	"github.com/bookplate/bookplate/shared/grant"
+	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/reader"
+	"github.com/bookplate/bookplate/shared/syncrun"
+)
+
+// do does the work of marks that are all of one kind.
+func (j *job) do(ctx context.Context, marks []mark.Mark) error {
+	switch marks[0].Kind {
+	case mark.Settle:
+		return j.settle(ctx, marks)
+	case mark.Grants, mark.Holds:
+		return j.grants(ctx, marks)
+	case mark.Readers:
+		return j.readers(ctx, marks)
+	case mark.Sync:
+		return j.sync(ctx, marks)
+	default:
+		return fmt.Errorf("location %s has a mark of the unknown kind %q", j.location, marks[0].Kind)
+	}
+}
+
+func (j *job) settle(ctx context.Context, marks []mark.Mark) error {
+	granter, err := j.granter(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range marks {
+		if err := granter.Settle(ctx, m.Subject); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *job) grants(ctx context.Context, marks []mark.Mark) error {
+	granter, err := j.granter(ctx)
+	if err != nil {
+		return err
+	}
+	subjects := make([]string, len(marks))
+	for i, m := range marks {
+		subjects[i] = m.Subject
+	}
+	// What is left over is marked anew by the batches under way, when they end.
+	return granter.Spend(ctx, subjects)
+}
+
+func (j *job) granter(ctx context.Context) (grant.Granter, error) {
+	readers, err := j.readerWorker(ctx)
+	if err != nil {
+		return grant.Granter{}, err
+	}
+	config, err := j.Service.Config(ctx)
+	if err != nil {
+		return grant.Granter{}, err
+	}
+	return grant.Granter{
+		Store: j.Store, World: j.World, Apple: j.apple, Limits: config.Limits, Directory: j.Directory, Readers: readers,
+		Record: j.record.Value, State: j.state.Value.Sync, Pace: j.Pace, Log: j.Log,
+	}, nil
+}
+
+func (j *job) readerWorker(ctx context.Context) (reader.Worker, error) {
+	config, err := j.Service.Config(ctx)
+	if err != nil {
+		return reader.Worker{}, err
+	}
+	return reader.Worker{
+		Store: j.Store, World: j.World, Apple: j.apple, MaxUsers: config.Limits.MaxUsers, Poll: j.Pace.Poll,
+		Identity: reader.Identity{Location: j.location, MDMID: j.record.Value.MDMID},
+	}, nil
+}
+
+// readers asks Apple for people that it doesn't know, and follows what it was asked for before.
+func (j *job) readers(ctx context.Context, marks []mark.Mark) error {
+	worker, err := j.readerWorker(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range marks {
+		if m.Subject == mark.SubjectAll {
+			err = j.ensure(ctx, worker)
+		} else {
+			err = j.follow(ctx, worker, m.Subject)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *job) ensure(ctx context.Context, worker reader.Worker) error {
+	surveyor := assign.Surveyor{Store: j.Store.ReadStore, Directory: j.Directory, World: j.World}
+	covered, err := surveyor.Covered(ctx, j.location)
+	if err != nil {
+		return err
+	}
+	people := make([]reader.Person, len(covered))
+	for i, p := range covered {
+		account, _ := directory.ManagedAccount(p, j.Federated)
+		people[i] = reader.Person{ID: p.ID, Account: account}
+	}
+	_, err = worker.Ensure(ctx, people)
+	return err
+}
+
+func (j *job) follow(ctx context.Context, worker reader.Worker, event string) error {
+	done, err := worker.Follow(ctx, event, j.state.Value.Sync.UsersVersion)
+	if err != nil || !done {
+		return err
+	}
+	return j.markGrants(ctx)
+}
+
+// markGrants has every wish of the location looked at.
+func (j *job) markGrants(ctx context.Context) error {
+	now := j.World.Now()
+	_, err := j.Store.Commit(
+		ctx,
+		mark.New(j.location, mark.Grants, mark.SubjectAll, now),
+		mark.New(j.location, mark.Readers, mark.SubjectAll, now),
+	)
+	return err
+}
+
+// sync does one chunk of a sync. A run that isn't done keeps its marks. A run that is, has every wish looked at: stock
+// may have come, and this is the backstop for whatever was missed (design section 3, Marks).
+func (j *job) sync(ctx context.Context, marks []mark.Mark) error {
+	kind := syncrun.Delta
+	for _, m := range marks {
+		if m.Subject == mark.SyncFull {
+			kind = syncrun.Full
+		}
+	}
+	syncer := syncrun.Syncer{
+		Store: j.Store, World: j.World, Apple: j.apple, Record: j.record.Value, Log: j.Log,
+		State: &j.state.Value.Sync, Save: j.save, Until: j.World.Now().Add(j.Chunk),
+	}
+	run, err := syncer.Chunk(ctx, kind, marks[0].Subject)
+	if err != nil {
+		return err
+	}
+	if run.Phase != syncrun.Done || kind == syncrun.Full && run.Kind != syncrun.Full {
+		return j.markAgain(ctx, marks)
+	}
+	return j.markGrants(ctx)
+}
+
+// markAgain makes the marks newer than what was read, so that they survive being done.
+func (j *job) markAgain(ctx context.Context, marks []mark.Mark) error {
+	for _, m := range marks {
+		if _, err := j.Store.Commit(ctx, mark.New(j.location, m.Kind, m.Subject, j.World.Now())); err != nil {
+			return err
+		}
+	}
+	return nil
+}

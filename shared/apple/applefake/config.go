@@ -24,6 +24,7 @@ func serviceConfig(c *call) (any, *refusal) {
 		NotificationTypes []string          `json:"notificationTypes"`
 		URLs              map[string]string `json:"urls"`
 	}{Limits: c.server.limits, NotificationTypes: notificationTypes[:4]}
+	answer.Limits.MaxRequestPerSecond = max(answer.Limits.MaxRequestPerSecond, 0)
 	for _, k := range known {
 		if k.number >= 9600 && k.number != 9616 && k.number != 9622 { // the old API's, and one never documented
 			answer.ErrorCodes = append(answer.ErrorCodes, errorCode{k.message, k.number})

@@ -60,9 +60,10 @@ func (l *Location) dueTime(now time.Time, tasks int) time.Time {
 	o := l.server.options
 	due := now.Add(o.Latency.Base + time.Duration(tasks)*o.Latency.PerTask)
 	due = due.Add(time.Duration(l.ids.chance(kindJitter, l.ops, uint64(max(o.Latency.Jitter, 0))+1)))
-	if n := len(l.pending); n > 0 && !o.OutOfOrder && due.Before(l.pending[n-1].due) {
-		return l.pending[n-1].due
+	if !o.OutOfOrder && due.Before(l.lastDue) {
+		due = l.lastDue
 	}
+	l.lastDue = due
 	return due
 }
 

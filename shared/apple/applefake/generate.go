@@ -9,7 +9,8 @@ import (
 )
 
 // Generated is bulk content, as if someone else had given the licenses before. It is computed from the seed whenever it is
-// asked for and never stored, except for the counts of its titles.
+// asked for and never stored, except for the counts of its titles. Pages of a listing cost their own rows only, but
+// with excludeInactiveUsers or pricingParam alone every page goes through all of them.
 type Generated struct {
 	Titles   int
 	Readers  int

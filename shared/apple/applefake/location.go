@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Platforms of a location.
@@ -75,9 +76,10 @@ type Location struct {
 
 	ops     uint64 // accepted changes so far
 	events  map[string]*event
-	pending []*event // by due time
-	order   []*event // all events that can still be asked for, oldest first
-	silent  bool     // the journal is being replayed: nothing is written or sent
+	pending []*event  // by due time
+	lastDue time.Time // of the events that nothing has delayed
+	order   []*event  // all events that can still be asked for, oldest first
+	silent  bool      // the journal is being replayed: nothing is written or sent
 }
 
 type noRow struct{}

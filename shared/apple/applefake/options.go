@@ -49,7 +49,7 @@ type Options struct {
 	// EventTTL is how long an event can be asked for; 0: 7 days.
 	EventTTL time.Duration
 	Latency  Latency
-	// OutOfOrder lets a later event end before an earlier one of the same location.
+	// OutOfOrder lets a later event end before an earlier one of the same location, as Jitter or PerTask have it.
 	OutOfOrder bool
 
 	// Burst is how many requests may come at once; 0: the rate. The rate is Limits.MaxRequestPerSecond; below zero: no limit.

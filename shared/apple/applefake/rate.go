@@ -26,10 +26,10 @@ func (b *bucket) take(now time.Time, rate, burst int) bool {
 	if !b.filled {
 		b.filled, b.level, b.at = true, float64(burst), now
 	}
-	b.level = min(b.level+max(now.Sub(b.at), 0).Seconds()*float64(rate), float64(burst))
-	b.at = now
-	// Filling in fractions loses the last bit now and then; a client that keeps to the rate must never see that.
-	if b.level < 1-1e-6 {
+	// A thousandth more than the rate: a client that keeps to it in whole nanoseconds must not be refused for rounding.
+	filling := max(now.Sub(b.at), 0).Seconds() * float64(rate) * 1.001
+	b.level, b.at = min(b.level+filling, float64(burst)), now
+	if b.level < 1 {
 		return false
 	}
 	b.level--

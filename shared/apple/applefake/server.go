@@ -24,7 +24,7 @@ type Server struct {
 	wire      []Call
 	journal   *journal // nil without one
 	posts     []*post  // notifications to be delivered
-	posted    uint64   // notifications ever made
+	posted    uint64   // what makes the last notification's id
 }
 
 // New returns a fake without locations. With Options.Journal it reads the journal; what that says of a location happens
@@ -39,6 +39,7 @@ func New(options Options) (*Server, error) {
 		titles: map[string]Title{}, hidden: map[string]bool{}, counts: map[string]int{},
 	}
 	s.routes = s.table()
+	s.posted = uint64(options.Clock.Now().UnixNano()) // so that notification ids don't come again after a restart
 	if options.Journal != "" {
 		j, err := openJournal(options.Journal)
 		if err != nil {

@@ -46,7 +46,12 @@ func usersSince(c *call) (listing[*record], *refusal) {
 	if id != "" {
 		return listed(l.withID(id)), nil
 	}
-	return listing[*record]{count: l.gen.Readers, at: l.reader}.then(listed(l.records)), nil
+	return l.everybody(), nil
+}
+
+// everybody lists all users: generated ones first.
+func (l *Location) everybody() listing[*record] {
+	return listing[*record]{count: l.gen.Readers, at: l.reader}.then(listed(l.records))
 }
 
 func createUsers(c *call) (any, *refusal) { return manage(c, opCreate) }

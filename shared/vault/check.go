@@ -33,7 +33,7 @@ func foreign(r rune) bool {
 
 // CheckSecret refuses an empty secret and one that is longer than MaxSecret. For engines.
 func CheckSecret(s Secret) error {
-	if size := len(s.text); size == 0 || size > MaxSecret {
+	if size := len(s.Reveal()); size == 0 || size > MaxSecret {
 		return fmt.Errorf("%w: a secret of %d bytes, not 1 to %d", ErrInvalid, size, MaxSecret)
 	}
 	return nil

@@ -3,6 +3,8 @@ package vault
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 )
 
@@ -26,25 +28,36 @@ type Vault interface {
 	Delete(ctx context.Context, name string) error
 }
 
-// Secret is text that must not be shown. Every way of printing it prints "[secret]"; only Reveal gives the text.
-type Secret struct{ text string }
+// Secret is text that must not be shown. Every way of printing it prints "[secret]"; only Reveal gives the text. Two
+// secrets can't be compared with ==; compare what they reveal.
+type Secret struct {
+	_ [0]func() // forbids ==, which would compare pointers
+	// text is a pointer because fmt doesn't ask the fields of somebody's struct how they want to be printed when they
+	// aren't exported: it prints what they hold, and of a pointer only the address.
+	text *string
+}
 
 // NewSecret wraps a text.
-func NewSecret(text string) Secret { return Secret{text} }
+func NewSecret(text string) Secret { return Secret{text: &text} }
 
 // Reveal returns the text. Call it where the text leaves for Apple, or goes into the vault's engine, and nowhere else.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 // IsZero says that there is no secret.
-func (s Secret) IsZero() bool { return s.text == "" }
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
 
 const hidden = "[secret]"
 
-// String hides the text from fmt and from error messages.
+// String hides the text from whoever asks for it.
 func (Secret) String() string { return hidden }
 
-// GoString hides the text from %#v.
-func (Secret) GoString() string { return hidden }
+// Format hides the text from fmt, whatever the verb, and so from error messages.
+func (Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, hidden) }
 
 // LogValue hides the text from log/slog.
 func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }

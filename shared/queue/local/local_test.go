@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,7 +32,9 @@ type scene struct {
 	t     *testing.T
 	log   strings.Builder
 	start time.Time
-	seen  []string // "location at time since start", from handlers that run one at a time
+
+	mu   sync.Mutex
+	seen []string // what handlers noted, in order
 }
 
 // inScene gives test a queue whose handler is handle, and ends it.
@@ -50,9 +54,31 @@ func inScene(t *testing.T, width int, handle func(s *scene, location string) err
 	})
 }
 
-func (s *scene) record(location string) error {
-	s.seen = append(s.seen, fmt.Sprintf("%s at %v", location, time.Since(s.start)))
+// note returns how many notes there are.
+func (s *scene) note(line string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = append(s.seen, line)
+	return len(s.seen)
+}
+
+// record notes where and when the handler was called.
+func (s *scene) record(location string) int {
+	return s.note(fmt.Sprintf("%s at %v", location, time.Since(s.start)))
+}
+
+func (s *scene) recordOnly(location string) error {
+	s.record(location)
 	return nil
+}
+
+// taken returns the notes and begins anew.
+func (s *scene) taken() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen := s.seen
+	s.seen = nil
+	return seen
 }
 
 func (s *scene) wake(location string, after time.Duration) {
@@ -68,15 +94,16 @@ func (s *scene) pass(d time.Duration) {
 	synctest.Wait()
 }
 
+// want ends a passage: these are the notes since the last one.
 func (s *scene) want(lines ...string) {
 	s.t.Helper()
-	if !slices.Equal(s.seen, lines) {
-		s.t.Errorf("got %q, want %q", s.seen, lines)
+	if seen := s.taken(); !slices.Equal(seen, lines) {
+		s.t.Errorf("got %q, want %q", seen, lines)
 	}
 }
 
 func TestWakesOfOneLocationAreOneAtTheEarliestTime(t *testing.T) {
-	inScene(t, 4, (*scene).record, func(s *scene) {
+	inScene(t, 4, (*scene).recordOnly, func(s *scene) {
 		s.wake("a", 3*time.Minute)
 		s.wake("a", time.Minute)
 		s.wake("a", 2*time.Minute)
@@ -86,7 +113,7 @@ func TestWakesOfOneLocationAreOneAtTheEarliestTime(t *testing.T) {
 }
 
 func TestAWakeIsDeliveredAtItsTime(t *testing.T) {
-	inScene(t, 4, (*scene).record, func(s *scene) {
+	inScene(t, 4, (*scene).recordOnly, func(s *scene) {
 		s.wake("late", 2*time.Minute)
 		s.pass(time.Second)
 		s.wake("now", -time.Hour)
@@ -98,7 +125,7 @@ func TestAWakeIsDeliveredAtItsTime(t *testing.T) {
 }
 
 func TestAWakeFurtherOffThanMaxDelayComesThen(t *testing.T) {
-	inScene(t, 4, (*scene).record, func(s *scene) {
+	inScene(t, 4, (*scene).recordOnly, func(s *scene) {
 		s.wake("a", 24*time.Hour)
 		s.pass(48 * time.Hour)
 		s.want("a at " + queue.MaxDelay.String())
@@ -107,9 +134,9 @@ func TestAWakeFurtherOffThanMaxDelayComesThen(t *testing.T) {
 
 func TestALocationRunsOnceAtATimeAndOnceMoreForWakesMeanwhile(t *testing.T) {
 	slow := func(s *scene, location string) error {
-		s.seen = append(s.seen, "begin "+location)
+		s.note("begin " + location)
 		time.Sleep(time.Minute)
-		s.seen = append(s.seen, "end "+location)
+		s.note("end " + location)
 		return nil
 	}
 	inScene(t, 4, slow, func(s *scene) {
@@ -121,15 +148,15 @@ func TestALocationRunsOnceAtATimeAndOnceMoreForWakesMeanwhile(t *testing.T) {
 		}
 		s.want("begin a")
 		s.pass(time.Hour)
-		s.want("begin a", "end a", "begin a", "end a")
+		s.want("end a", "begin a", "end a")
 	})
 }
 
 func TestNoMoreThanWidthLocationsRunAtOnceAndTheLongestDueGoesFirst(t *testing.T) {
 	slow := func(s *scene, location string) error {
-		err := s.record(location)
+		s.record(location)
 		time.Sleep(time.Minute)
-		return err
+		return nil
 	}
 	inScene(t, 1, slow, func(s *scene) {
 		s.wake("a", 0)
@@ -143,12 +170,13 @@ func TestNoMoreThanWidthLocationsRunAtOnceAndTheLongestDueGoesFirst(t *testing.T
 }
 
 func TestWidthLocationsRunAtOnce(t *testing.T) {
-	var running, most int
+	var running, most atomic.Int32
 	slow := func(*scene, string) error {
-		running++ // the bubble's steps are a second apart: no two handlers come here at once
-		most = max(most, running)
+		if now := running.Add(1); now > most.Load() { // the wakes are a second apart: no two come here at once
+			most.Store(now)
+		}
 		time.Sleep(time.Minute)
-		running--
+		running.Add(-1)
 		return nil
 	}
 	inScene(t, 3, slow, func(s *scene) {
@@ -158,17 +186,17 @@ func TestWidthLocationsRunAtOnce(t *testing.T) {
 		}
 		s.pass(time.Hour)
 	})
-	if most != 3 || running != 0 {
-		t.Errorf("%d at once, %d left", most, running)
+	if most.Load() != 3 || running.Load() != 0 {
+		t.Errorf("%d at once, %d left", most.Load(), running.Load())
 	}
 }
 
 func TestAFailedWakeIsDeliveredAgainAfterPausesUpToAMinute(t *testing.T) {
 	fail := func(s *scene, location string) error {
-		if err := s.record(location); err != nil || len(s.seen) > 8 {
-			return err
+		if s.record(location) <= 8 {
+			return errors.New("made-up trouble")
 		}
-		return errors.New("made-up trouble")
+		return nil
 	}
 	inScene(t, 4, fail, func(s *scene) {
 		s.wake("a", 0)
@@ -177,23 +205,20 @@ func TestAFailedWakeIsDeliveredAgainAfterPausesUpToAMinute(t *testing.T) {
 		if !strings.Contains(s.log.String(), "made-up trouble") || !strings.Contains(s.log.String(), "location=a") {
 			t.Errorf("log: %s", s.log.String())
 		}
-		s.seen = nil
-		s.wake("a", 0)
+		s.wake("a", 0) // it succeeded meanwhile: the pauses begin anew
 		s.pass(time.Second)
-		if len(s.seen) != 2 {
-			t.Errorf("after a success the pauses begin anew: %q", s.seen)
-		}
+		s.want("a at 1h0m0s", "a at 1h0m1s")
 	})
 }
 
 func TestAWakeDuringAFailingRunWaitsForThePauseAndALaterOneDoesNot(t *testing.T) {
 	fail := func(s *scene, location string) error {
-		err := s.record(location)
+		n := s.record(location)
 		time.Sleep(10 * time.Second)
-		if len(s.seen) == 1 {
+		if n == 1 {
 			return errors.New("made-up trouble")
 		}
-		return err
+		return nil
 	}
 	inScene(t, 4, fail, func(s *scene) {
 		s.wake("a", 0)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/bookplate/bookplate/shared/table"
 )
 
@@ -151,21 +153,22 @@ func (r reading) scan(bucket []byte, q table.Range, last []byte, visit func(key,
 		low = next
 	}
 	c := r.tx.Bucket(bucket).Cursor()
-	key, value := c.Seek(low)
-	step := c.Next
+	begin, step := func() ([]byte, []byte) { return c.Seek(low) }, c.Next
 	if q.Reverse {
-		step = c.Prev
-		if key, value = c.Seek(high); key == nil {
-			key, value = c.Last()
-		} else {
-			key, value = c.Prev()
-		}
+		begin, step = func() ([]byte, []byte) { return lastBelow(c, high) }, c.Prev
 	}
-	for key != nil && bytes.Compare(key, low) >= 0 && bytes.Compare(key, high) < 0 {
+	for key, value := begin(); key != nil && bytes.Compare(key, low) >= 0 && bytes.Compare(key, high) < 0; key, value = step() {
 		if more, err := visit(key, value); !more || err != nil {
 			return err
 		}
-		key, value = step()
 	}
 	return nil
+}
+
+// lastBelow moves the cursor to the last key below the limit.
+func lastBelow(c *bbolt.Cursor, limit []byte) (key, value []byte) {
+	if at, _ := c.Seek(limit); at == nil {
+		return c.Last()
+	}
+	return c.Prev()
 }

@@ -65,7 +65,8 @@ var commitLaws = []law{
 	}},
 	{"a commit may span partitions", func(b *bench) {
 		other := table.Key{Part: newID(), Sort: "x"}
-		b.commit(table.Put(b.item("a", "1"), table.Absent()), table.Put(table.Item{Key: other, Body: []byte("2")}, table.Absent()))
+		far := table.Item{Key: other, Body: []byte("2")}
+		b.commit(table.Put(b.item("a", "1"), table.Absent()), table.Put(far, table.Absent()))
 		b.wantBody("a", "1")
 		wantEqual(b, "other", string(b.get(other).Body), "2")
 	}},

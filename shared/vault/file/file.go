@@ -71,7 +71,7 @@ func (v *Vault) Put(ctx context.Context, name, version string, secret vault.Secr
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch stored, err := v.Get(ctx, name, version); {
-	case err == nil && stored == secret:
+	case err == nil && stored.Reveal() == secret.Reveal():
 		return nil
 	case err == nil:
 		return fmt.Errorf("put secret %s, version %s: %w", name, version, vault.ErrTaken)

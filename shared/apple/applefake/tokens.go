@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -79,13 +80,14 @@ func (l *Location) ChangePassword() error {
 	return err
 }
 
-// Token is the text of the newest token that hasn't been made invalid, or "" if there is none. It may have expired.
+// Token is the text of the newest token that opens the location now, or "" if none does.
 func (l *Location) Token() string {
 	l.server.mu.Lock()
 	defer l.server.mu.Unlock()
-	for i := len(l.tokens) - 1; i >= 0; i-- {
-		if l.tokens[i].invalid == stillValid {
-			return l.tokens[i].text
+	now := l.server.options.Clock.Now()
+	for _, t := range slices.Backward(l.tokens) {
+		if t.invalid == stillValid && now.Before(t.expires) {
+			return t.text
 		}
 	}
 	return ""

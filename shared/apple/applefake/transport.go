@@ -88,7 +88,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if answer.lost == AnswerTruncated {
 		body = body[:len(body)/2]
 	}
-	if _, err := w.Write(body); err != nil || len(body) < len(answer.body) {
+	_, err = w.Write(body)
+	if len(body) < len(answer.body) {
+		err = errors.Join(err, http.NewResponseController(w).Flush(), io.ErrUnexpectedEOF)
+	}
+	if err != nil {
 		panic(http.ErrAbortHandler) // the documented way to break off an answer that has begun
 	}
 }

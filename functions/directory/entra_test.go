@@ -93,6 +93,11 @@ func TestEntraPatchesAUserInBothOfItsDialects(t *testing.T) {
 			`{"op":"replace","value":{"name":{"familyName":"F"},"` + enterprise + `":{"employeeNumber":"9"}}}`,
 			map[string]any{"name/familyName": "F", "name/givenName": "Test", enterprise + "/employeeNumber": "9"},
 		},
+		"an extension as the path": {
+			`{"op":"replace","path":"` + enterprise + `","value":{"schemas":["x"],"employeeNumber":"9","costCenter":"c"}},
+			 {"op":"remove","path":"` + ours + `"}`,
+			map[string]any{enterprise + "/employeeNumber": "9", ours: nil},
+		},
 		"typed part of an address": {
 			`{"op":"Replace","path":"emails[type eq \"work\"].value","value":"n@mail.example"}`,
 			map[string]any{"emails/0/value": "n@mail.example", "emails/0/type": "work", "emails/0/primary": true},

@@ -208,8 +208,7 @@ func TestARepeatedRequestHealsWhatADeathLeftBehind(t *testing.T) {
 			for _, happened := range []bool{false, true} {
 				s := newServer(t)
 				group := s.newGroup(t, "G", "a")
-				path := strings.ReplaceAll(c.path, "G", "G")
-				path = strings.Replace(path, "/Groups/G", "/Groups/"+group, 1)
+				path := strings.Replace(c.path, "/Groups/G", "/Groups/"+group, 1)
 				faults, crashed := mem.Crash(n, happened)
 				s.table.SetFaults(faults)
 				s.send(t, c.method, path, c.body)

@@ -95,14 +95,15 @@ func (s shape) operation(raw any) []any {
 // full URNs, or the URN of an extension. Okta repeats the resource's id here.
 func (s shape) spread(op string, attributes map[string]any) (ops []any) {
 	for _, key := range slices.Sorted(maps.Keys(attributes)) {
-		switch strings.ToLower(key) {
-		case "id", "schemas", "meta":
-		default:
+		if !ofTheEnvelope(key) {
 			ops = append(ops, s.withPath(op, key, attributes[key])...)
 		}
 	}
 	return ops
 }
+
+// ofTheEnvelope names what clients repeat beside attributes and nobody may change.
+func ofTheEnvelope(key string) bool { return contains([]string{"id", "schemas", "meta"}, key) }
 
 func (s shape) withPath(op, path string, value any) []any {
 	if ext, ok := s.extension(path); ok {
@@ -115,7 +116,9 @@ func (s shape) withPath(op, path string, value any) []any {
 		}
 		prefixed := map[string]any{}
 		for key, v := range attributes {
-			prefixed[ext.ID+":"+key] = v
+			if !ofTheEnvelope(key) {
+				prefixed[ext.ID+":"+key] = v
+			}
 		}
 		return s.spread(op, prefixed)
 	}

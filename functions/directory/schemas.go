@@ -41,6 +41,18 @@ func advertised() (users, groups shape) {
 		SubAttributes: []schema.SimpleParams{text("formatted", ""), text("familyName", ""), text("givenName", "")},
 	}))
 	users.extensions[0].Attributes = only(users.extensions[0].Attributes, "employeeNumber")
+	groups.core.Attributes = append(only(groups.core.Attributes, "displayName"),
+		schema.ComplexCoreAttribute(schema.ComplexParams{
+			Description: optional.NewString("Who is in the group. What isn't a User is kept apart and never gets a book."),
+			Name:        "members", MultiValued: true,
+			SubAttributes: []schema.SimpleParams{
+				text("value", "The id of the member."), text("type", "User, or what else it is."),
+				schema.SimpleReferenceParams(schema.ReferenceParams{
+					Name: "$ref", Description: optional.NewString("Where the member is."),
+					ReferenceTypes: []schema.AttributeReferenceType{"User"},
+				}),
+			},
+		}))
 	return users, groups
 }
 

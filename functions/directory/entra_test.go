@@ -108,7 +108,7 @@ func TestEntraPatchesAUserInBothOfItsDialects(t *testing.T) {
 		},
 		"primary as text": {
 			`{"op":"Replace","path":"emails[type eq \"work\"].primary","value":"False"}`,
-			map[string]any{"emails/0/primary": nil, "emails/0/type": "work"},
+			map[string]any{"emails/0/primary": false, "emails/0/type": "work"},
 		},
 		"value in an array of one": {
 			`{"op":"Replace","path":"displayName","value":[{"$ref":null,"value":"New"}]}`, map[string]any{"displayName": "New"},

@@ -82,7 +82,7 @@ func scimType(p *problem.Error) string {
 	return ""
 }
 
-// writeJSON answers with a body that can always be marshalled: maps, structs and slices of plain values.
+// writeJSON answers with a body that can always be marshaled: maps, structs and slices of plain values.
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	data, err := json.Marshal(body)
 	if err != nil {

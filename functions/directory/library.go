@@ -115,23 +115,25 @@ type inputKey struct{}
 // capture is a scim.ResourceHandler that keeps what the library hands it, in the request's input.
 type capture struct{}
 
-func keep(r *http.Request, in input) scim.Resource {
+func keep(r *http.Request, in input) {
 	if to, ok := r.Context().Value(inputKey{}).(*input); ok {
 		*to = in
 	}
-	return scim.Resource{}
 }
 
 func (capture) Create(r *http.Request, a scim.ResourceAttributes) (scim.Resource, error) {
-	return keep(r, input{attributes: a}), nil
+	keep(r, input{attributes: a})
+	return scim.Resource{}, nil
 }
 
 func (capture) Replace(r *http.Request, _ string, a scim.ResourceAttributes) (scim.Resource, error) {
-	return keep(r, input{attributes: a}), nil
+	keep(r, input{attributes: a})
+	return scim.Resource{}, nil
 }
 
 func (capture) Patch(r *http.Request, _ string, ops []scim.PatchOperation) (scim.Resource, error) {
-	return keep(r, input{operations: ops}), nil
+	keep(r, input{operations: ops})
+	return scim.Resource{}, nil
 }
 
 func (capture) Get(*http.Request, string) (scim.Resource, error) { return scim.Resource{}, nil }

@@ -105,22 +105,27 @@ func (s shape) spread(op string, attributes map[string]any) (ops []any) {
 // ofTheEnvelope names what clients repeat beside attributes and nobody may change.
 func ofTheEnvelope(key string) bool { return contains([]string{"id", "schemas", "meta"}, key) }
 
+// inExtension makes one operation of each attribute where the path is an extension's URN; without a value, of all.
+func (s shape) inExtension(ext schema.Schema, op string, value any) []any {
+	attributes, _ := value.(map[string]any)
+	if value == nil {
+		attributes = map[string]any{}
+		for _, attr := range ext.Attributes {
+			attributes[attr.Name()] = nil
+		}
+	}
+	prefixed := map[string]any{}
+	for key, v := range attributes {
+		if !ofTheEnvelope(key) {
+			prefixed[ext.ID+":"+key] = v
+		}
+	}
+	return s.spread(op, prefixed)
+}
+
 func (s shape) withPath(op, path string, value any) []any {
 	if ext, ok := s.extension(path); ok {
-		attributes, _ := value.(map[string]any)
-		if value == nil {
-			attributes = map[string]any{}
-			for _, attr := range ext.Attributes {
-				attributes[attr.Name()] = nil
-			}
-		}
-		prefixed := map[string]any{}
-		for key, v := range attributes {
-			if !ofTheEnvelope(key) {
-				prefixed[ext.ID+":"+key] = v
-			}
-		}
-		return s.spread(op, prefixed)
+		return s.inExtension(ext, op, value)
 	}
 	path = s.canonical(path)
 	unchanged := []any{operationOf(op, path, value)}
@@ -138,10 +143,10 @@ func (s shape) withPath(op, path string, value any) []any {
 	} else {
 		value = fix(attr, value)
 	}
-	if value == nil && op == "add" && !single {
+	switch {
+	case value == nil && op == "add" && !single:
 		return nil // adding no members: not the same as removing them all
-	}
-	if value == nil {
+	case value == nil:
 		return []any{operationOf("remove", path, nil)}
 	}
 	if parts, ok := value.(map[string]any); ok && single && parsed.ValueExpression == nil && op != "remove" {

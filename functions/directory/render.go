@@ -54,7 +54,8 @@ func put(to map[string]any, name, text string) {
 func extend(resource map[string]any, urn, name, text string) {
 	if text != "" {
 		resource[urn] = map[string]any{name: text}
-		resource["schemas"] = append(resource["schemas"].([]string), urn)
+		schemas, _ := resource["schemas"].([]string)
+		resource["schemas"] = append(schemas, urn)
 	}
 }
 
@@ -75,12 +76,9 @@ func (s *server) user(r *http.Request, p directory.Person) map[string]any {
 	if len(p.Emails) > 0 {
 		emails := make([]map[string]any, len(p.Emails))
 		for i, e := range p.Emails {
-			emails[i] = map[string]any{"value": e.Value}
+			emails[i] = map[string]any{"value": e.Value, "primary": e.Primary}
 			put(emails[i], "type", e.Type)
 			put(emails[i], "display", e.Display)
-			if e.Primary {
-				emails[i]["primary"] = true
-			}
 		}
 		u["emails"] = emails
 	}
@@ -228,11 +226,12 @@ func writeList(w http.ResponseWriter, p page, total int, resources []map[string]
 
 // writeResource answers with a resource, its version, and after a POST its location.
 func writeResource(w http.ResponseWriter, status int, wanted selection, resource map[string]any) {
-	if about, ok := resource["meta"].(map[string]any); ok {
-		w.Header().Set("ETag", about["version"].(string))
-		if status == http.StatusCreated {
-			w.Header().Set("Location", about["location"].(string))
-		}
+	about := asObject(resource["meta"])
+	if version, ok := about["version"].(string); ok {
+		w.Header().Set("ETag", version)
+	}
+	if location, ok := about["location"].(string); ok && status == http.StatusCreated {
+		w.Header().Set("Location", location)
 	}
 	writeJSON(w, status, wanted.from(resource))
 }

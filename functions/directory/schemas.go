@@ -46,7 +46,11 @@ func advertised() (users, groups shape) {
 			Description: optional.NewString("Who is in the group. What isn't a User is kept apart and never gets a book."),
 			Name:        "members", MultiValued: true,
 			SubAttributes: []schema.SimpleParams{
-				text("value", "The id of the member."), text("type", "User, or what else it is."),
+				text("value", "The id of the member."),
+				schema.SimpleStringParams(schema.StringParams{
+					Name: "type", Description: optional.NewString("User, or what else it is."),
+					CanonicalValues: []string{"User", "Group", "Device"},
+				}),
 				schema.SimpleReferenceParams(schema.ReferenceParams{
 					Name: "$ref", Description: optional.NewString("Where the member is."),
 					ReferenceTypes: []schema.AttributeReferenceType{"User"},

@@ -169,9 +169,15 @@ func (s *server) memberIDs(t testing.TB, group string) map[string]bool {
 	ids := map[string]bool{}
 	list, _ := s.want(t, 200, "GET", "/Groups/"+group, "").body["members"].([]any)
 	for _, m := range list {
-		ids[fmt.Sprint(m.(map[string]any)["value"])] = true
+		ids[textIn(m, "value")] = true
 	}
 	return ids
+}
+
+func textIn(object any, key string) string {
+	fields, _ := object.(map[string]any)
+	text, _ := fields[key].(string)
+	return text
 }
 
 func patchOp(ops string) string {

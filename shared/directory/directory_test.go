@@ -131,7 +131,9 @@ func TestPeopleAreFoundByWhatTheyAreCalledNow(t *testing.T) {
 func TestADeletedPersonKeepsTheirNameAndComesBackUnderTheirOldID(t *testing.T) {
 	for name, back := range map[string]directory.Person{
 		"by external id": {UserName: "jane.new@school.example", ExternalID: "ext-jane", Active: true},
-		"by account":     {UserName: "j@school.example", ExternalID: "other", ManagedAppleAccount: "JANE@appleid.example", Active: true},
+		"by account": {
+			UserName: "j@school.example", ExternalID: "other", ManagedAppleAccount: "JANE@appleid.example", Active: true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, ctx := newHouse(t), t.Context()

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"iter"
 
 	"github.com/bookplate/bookplate/shared/table"
 )
@@ -34,47 +35,56 @@ func list[T any](
 ) (page []T, total int, err error) {
 	var counts [len(shards)]int
 	err = d.world.Run(ctx, 8, len(shards), func(ctx context.Context, i int) error {
-		for doc, err := range table.Docs[tombstone](d.store.Each(ctx, table.Range{Part: prefix + shards[i:][:1]})) {
+		for _, err := range d.eachLive(ctx, prefix, i) {
 			if err != nil {
 				return err
 			}
-			if !doc.Value.Deleted {
-				counts[i]++
-			}
+			counts[i]++
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, 0, err
 	}
-	skip := offset
+	before := offset // how many still stand before the page
 	for i, n := range counts {
 		total += n
-		if len(page) == count || skip >= n {
-			skip -= min(skip, n)
+		if before >= n || len(page) == count {
+			before -= min(before, n)
 			continue
 		}
-		for doc, err := range table.Docs[tombstone](d.store.Each(ctx, table.Range{Part: prefix + shards[i:][:1]})) {
+		for item, err := range d.eachLive(ctx, prefix, i) {
 			if err != nil {
 				return nil, 0, err
 			}
-			if doc.Value.Deleted {
-				continue
-			}
-			if skip > 0 {
-				skip--
+			if before > 0 {
+				before--
 				continue
 			}
 			if len(page) == count {
 				break
 			}
-			one, err := decode(doc.Item)
+			one, err := decode(item)
 			if err != nil {
 				return nil, 0, err
 			}
 			page = append(page, one)
 		}
-		skip = 0
 	}
 	return page, total, nil
+}
+
+// eachLive walks the items of one partition that aren't deleted.
+func (d *Directory) eachLive(ctx context.Context, prefix string, shard int) iter.Seq2[table.Item, error] {
+	return func(yield func(table.Item, error) bool) {
+		part := table.Range{Part: prefix + shards[shard:][:1]}
+		for doc, err := range table.Docs[tombstone](d.store.Each(ctx, part)) {
+			if err == nil && doc.Value.Deleted {
+				continue
+			}
+			if !yield(doc.Item, err) || err != nil {
+				return
+			}
+		}
+	}
 }

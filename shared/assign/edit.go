@@ -1,0 +1,95 @@
+package assign
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/problem"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/world"
+)
+
+// Add adds one wish to those for the book, and marks the work. Adding what is already wished for returns the wish that is
+// there, so that a request whose answer was lost can be repeated.
+func (a Assigner) Add(ctx context.Context, b book.Book, ask Ask, requester string) (Wish, error) {
+	if err := a.check(ctx, []Ask{ask}); err != nil {
+		return Wish{}, err
+	}
+	if err := a.notePlaces(ctx, b, []Ask{ask}); err != nil {
+		return Wish{}, err
+	}
+	var added Wish
+	err := a.edit(ctx, b, func(list []Wish) ([]Wish, error) {
+		i := slices.IndexFunc(list, func(w Wish) bool { return w.GroupID == ask.GroupID })
+		switch {
+		case i >= 0 && list[i].Intent == ask.Intent:
+			added = list[i]
+			return list, nil
+		case i >= 0:
+			return nil, problem.New(problem.Conflict, "DuplicateGroup",
+				"The book is already assigned to the group %s as %s, by the assignment %s. Remove that one first.",
+				ask.GroupID, list[i].Intent, list[i].ID).At(ask.Field + "target.groupId")
+		case len(list) >= MaxWishes:
+			return nil, problem.New(problem.Invalid, "TooManyAssignments",
+				"A book can be assigned to at most %d groups. Put the people into fewer, larger groups.", MaxWishes)
+		}
+		now := a.World.Now()
+		added = Wish{
+			ID: world.NewID(a.World), GroupID: ask.GroupID, Intent: ask.Intent,
+			Created: now, HoldUntil: now.Add(a.Hold), Requester: requester,
+		}
+		return append(slices.Clone(list), added), nil
+	})
+	return added, err
+}
+
+// Remove takes one wish away, and marks the work. What it has already given stays given.
+func (a Assigner) Remove(ctx context.Context, b book.Book, id string) error {
+	return a.edit(ctx, b, func(list []Wish) ([]Wish, error) {
+		i := slices.IndexFunc(list, func(w Wish) bool { return w.ID == id })
+		if i < 0 {
+			return nil, NoWish(b, id)
+		}
+		return slices.Delete(slices.Clone(list), i, i+1), nil
+	})
+}
+
+// NoWish is the problem that a book has no assignment of that id.
+func NoWish(b book.Book, id string) error {
+	return problem.New(problem.NotFound, "ResourceNotFound",
+		"The book has no assignment with the id %q. GET /v1.0/deviceAppManagement/managedEBooks/%s/assignments lists "+
+			"those that there are.", id, b.ID)
+}
+
+// edit stores what next makes of the wishes, again from the start when somebody else was faster.
+func (a Assigner) edit(ctx context.Context, b book.Book, next func([]Wish) ([]Wish, error)) error {
+	for {
+		doc, err := Load(ctx, a.Store.ReadStore, b)
+		if err != nil {
+			return err
+		}
+		before := doc.Value.List
+		if doc.Value.List, err = next(before); err != nil {
+			return err
+		}
+		if slices.Equal(before, doc.Value.List) {
+			return nil
+		}
+		save, err := doc.Save()
+		if err != nil {
+			return err
+		}
+		now := a.World.Now()
+		_, err = a.Store.Commit(
+			ctx, save,
+			mark.New(b.Location, mark.Grants, mark.SubjectBook(b.ID), doc.Value.Due(now)),
+			mark.New(b.Location, mark.Readers, mark.SubjectAll, now),
+		)
+		if !errors.Is(err, table.ErrCondition) {
+			return err
+		}
+	}
+}

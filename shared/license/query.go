@@ -1,0 +1,84 @@
+package license
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/bookplate/bookplate/shared/table"
+)
+
+// TitlePage returns a page of the licenses of a title, of all locations, and the cursor of the next page.
+func TitlePage(ctx context.Context, store *table.ReadStore, adamID string, limit int, cursor string) (
+	docs []Doc, next string, err error,
+) {
+	page, err := store.PageParts(ctx, titleParts(adamID), table.Range{Limit: limit, Cursor: cursor})
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the licenses of title %s: %w", adamID, err)
+	}
+	for _, item := range page.Items {
+		doc, err := table.Decode[License](item)
+		if err != nil {
+			return nil, "", err
+		}
+		docs = append(docs, doc)
+	}
+	return docs, page.Next, nil
+}
+
+// HolderPage returns a page of everybody who holds a title: first the licenses of people, of all locations, then the
+// foreign holders in the location.
+func HolderPage(ctx context.Context, store *table.ReadStore, location, adamID string, limit int, cursor string) (
+	docs []Doc, foreign []Holder, next string, err error,
+) {
+	parts := titleParts(adamID)
+	for i := range Shards {
+		parts = append(parts, holderPart(location, adamID, fmt.Sprintf("%x", i)))
+	}
+	page, err := store.PageParts(ctx, parts, table.Range{Limit: limit, Cursor: cursor})
+	if err != nil {
+		return nil, nil, "", fmt.Errorf("reading who holds title %s: %w", adamID, err)
+	}
+	for _, item := range page.Items {
+		if strings.HasPrefix(item.Key.Part, "holders#") {
+			doc, err := table.Decode[Holder](item)
+			if err != nil {
+				return nil, nil, "", err
+			}
+			foreign = append(foreign, doc.Value)
+			continue
+		}
+		doc, err := table.Decode[License](item)
+		if err != nil {
+			return nil, nil, "", err
+		}
+		docs = append(docs, doc)
+	}
+	return docs, foreign, page.Next, nil
+}
+
+// BatchPage returns a page of a location's batches, the open ones first, and the cursor of the next page.
+func BatchPage(ctx context.Context, store *table.ReadStore, location string, limit int, cursor string) (
+	batches []Batch, next string, err error,
+) {
+	page, err := store.PageParts(ctx, []string{batchPart(location)}, table.Range{Limit: limit, Cursor: cursor})
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the batches of location %s: %w", location, err)
+	}
+	for _, item := range page.Items {
+		doc, err := table.Decode[Batch](item)
+		if err != nil {
+			return nil, "", err
+		}
+		batches = append(batches, doc.Value)
+	}
+	return batches, page.Next, nil
+}
+
+func titleParts(adamID string) []string {
+	parts := make([]string, Shards)
+	for i := range parts {
+		parts[i] = titlePart(adamID, fmt.Sprintf("%x", i))
+	}
+	return parts
+}

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -63,8 +63,7 @@ func get(t *testing.T, base, token, path string) (fields map[string]any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	if err := json.NewDecoder(answer.Body).Decode(&fields); err != nil {
+	if err := errors.Join(json.NewDecoder(answer.Body).Decode(&fields), answer.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return fields
@@ -118,15 +117,13 @@ func TestTheTokenAndTheBooksOutliveTheProgram(t *testing.T) {
 }
 
 func TestABadStartIsAnError(t *testing.T) {
-	busy, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer busy.Close()
+	busy, _, stop := running(t, "-titles", "0", "-readers", "0", "-licenses", "0")
+	defer stop()
+	busy = strings.TrimSuffix(strings.TrimPrefix(busy, "http://"), "/mdm/v2")
 	file := filepath.Join(t.TempDir(), "token")
 	for name, args := range map[string][]string{
 		"flag":       {"-nonsense"},
-		"address":    {"-listen", busy.Addr().String(), "-token-file", file},
+		"address":    {"-listen", busy, "-token-file", file},
 		"token file": {"-token-file", filepath.Join(file, "no", "folder")},
 		"library":    {"-titles", "1", "-readers", "1", "-licenses", "2", "-token-file", file},
 		"journal":    {"-journal", filepath.Join(file, "no", "folder"), "-token-file", file},
@@ -145,7 +142,7 @@ func TestAnExpiredTokenIsReplacedAtTheStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	virtual := world.NewVirtual(1, world.Real().Clock.Now())
+	virtual := world.NewVirtual(1, world.Real().Now())
 	_, first, err := library(s, virtual)
 	if err != nil {
 		t.Fatal(err)

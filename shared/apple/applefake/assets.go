@@ -3,6 +3,7 @@ package applefake
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -29,6 +30,13 @@ func newAsset(s Stock) *asset {
 // available is how many licenses are left; below zero after a refund of more than were left.
 func (a *asset) available() int { return a.total - a.assigned }
 
+func (a *asset) productType() string {
+	if a.app {
+		return typeApp
+	}
+	return typeBook
+}
+
 func (a *asset) deviceAssignable() bool { return a.app }
 func (a *asset) revocable() bool        { return a.app }
 
@@ -39,13 +47,9 @@ func (l *Location) stock(a *asset) {
 }
 
 func (a *asset) row() assetRow {
-	product := typeBook
-	if a.app {
-		product = typeApp
-	}
 	available, retired, total := a.available(), 0, a.total
 	return assetRow{
-		AssetKey: a.AssetKey, ProductType: product, AssignedCount: a.assigned, AvailableCount: &available,
+		AssetKey: a.AssetKey, ProductType: a.productType(), AssignedCount: a.assigned, AvailableCount: &available,
 		RetiredCount: &retired, TotalCount: &total, DeviceAssignable: a.deviceAssignable(), Revocable: a.revocable(),
 		SupportedPlatforms: []string{"iOS"},
 	}
@@ -74,22 +78,24 @@ func listAssets(c *call) (any, *refusal) {
 	return answer, nil
 }
 
+// assetFilter reads the parameters that pick assets.
 func assetFilter(c *call) func(*asset) bool {
-	q := c.query
-	product, pricing, adamID := q.Get("productType"), q.Get("pricingParam"), q.Get("adamId")
+	product, pricing, adamID := c.query.Get("productType"), c.query.Get("pricingParam"), c.query.Get("adamId")
 	revocable, devices := c.flag("revocable"), c.flag("deviceAssignable")
 	minFree, maxFree := c.number("minAvailableCount", -unlimitedTotal), c.number("maxAvailableCount", unlimitedTotal)
 	minHeld, maxHeld := c.number("minAssignedCount", 0), c.number("maxAssignedCount", unlimitedTotal)
-	if product != "" && product != typeApp && product != typeBook || pricing != "" && pricing != STDQ && pricing != PLUS {
+	if !slices.Contains([]string{"", typeApp, typeBook}, product) || !slices.Contains([]string{"", STDQ, PLUS}, pricing) {
 		c.bad = true
 	}
 	return func(a *asset) bool {
-		return (product == "" || a.app == (product == typeApp)) &&
-			(pricing == "" || a.PricingParam == pricing) && (adamID == "" || a.AdamID == adamID) &&
+		return asked(product, a.productType()) && asked(pricing, a.PricingParam) && asked(adamID, a.AdamID) &&
 			(revocable == nil || *revocable == a.revocable()) && (devices == nil || *devices == a.deviceAssignable()) &&
 			minFree <= a.available() && a.available() <= maxFree && minHeld <= a.assigned && a.assigned <= maxHeld
 	}
 }
+
+// asked tells whether a value is what a parameter asks for; an empty one asks for nothing.
+func asked(parameter, value string) bool { return parameter == "" || parameter == value }
 
 // Purchase buys licenses. A title that the location hadn't had is a book; see [Location.AddStock] for others.
 func (l *Location) Purchase(adamID, pricing string, n int) error {

@@ -31,32 +31,48 @@ func listAssignments(c *call) (any, *refusal) {
 	return assignmentsAnswer{rows, paging, c.common(false)}, nil
 }
 
+// assignmentQuery is what a listing of assignments is asked for.
+type assignmentQuery struct {
+	AssetKey
+	id, serial, since string
+	active            bool
+}
+
+func (q assignmentQuery) everything() bool { return q == assignmentQuery{since: q.since} }
+
+func (q assignmentQuery) keep(h *holding) bool {
+	id, active := "", true
+	if h.user != nil {
+		id, active = h.user.clientUserID, !q.active || h.user.now().active()
+	}
+	return active && asked(q.AdamID, h.key.AdamID) && asked(q.PricingParam, h.key.PricingParam) &&
+		asked(q.id, id) && asked(q.serial, h.serial)
+}
+
 // assignmentsAsked lists the licenses that the query asks for, starting from the smallest list that has them all.
 func assignmentsAsked(c *call) (listing[*holding], *refusal) {
-	l, q := c.location, c.query
-	adamID, pricing, id, serial := q.Get("adamId"), q.Get("pricingParam"), q.Get("clientUserId"), q.Get("serialNumber")
+	l, values := c.location, c.query
+	q := assignmentQuery{
+		AssetKey: AssetKey{values.Get("adamId"), values.Get("pricingParam")}, id: values.Get("clientUserId"),
+		serial: values.Get("serialNumber"), since: values.Get("sinceVersionId"), active: c.set("excludeInactiveUsers"),
+	}
 	all := l.all()
-	switch since := q.Get("sinceVersionId"); {
-	case since != "":
-		version, ok := l.assignVersion.open(since, c.now, l.server.options.VersionTTL)
+	switch {
+	case q.since != "":
+		version, ok := l.assignVersion.open(q.since, c.now, l.server.options.VersionTTL)
 		if !ok {
 			return all, refuse(9721)
 		}
 		all = listed(l.assignVersion.since(version))
-	case serial != "":
-		all = listed(l.devices[serial])
-	case id != "":
-		all = listed(l.heldBy(id))
-	case adamID != "":
-		all = l.ofTitle(adamID)
+	case q.serial != "":
+		all = listed(l.devices[q.serial])
+	case q.id != "":
+		all = listed(l.heldBy(q.id))
+	case q.AdamID != "":
+		all = l.ofTitle(q.AdamID)
 	}
-	active := c.set("excludeInactiveUsers")
-	if pricing+id+serial+adamID != "" || active {
-		all.keep = func(h *holding) bool {
-			return (adamID == "" || h.key.AdamID == adamID) && (pricing == "" || h.key.PricingParam == pricing) &&
-				(id == "" || h.user != nil && h.user.clientUserID == id) && (serial == "" || h.serial == serial) &&
-				(!active || h.user == nil || h.user.now().active())
-		}
+	if !q.everything() {
+		all.keep = q.keep
 	}
 	return all, nil
 }

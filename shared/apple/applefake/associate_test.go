@@ -14,11 +14,13 @@ func TestABookIsGivenWhenItsEventEnds(t *testing.T) {
 	r.users("a", "b")
 	a := r.post("/assets/associate", want(book, "a", "b"))
 	r.clock.Advance(2*time.Second - 1)
-	if s := r.get("/status?eventId=" + a.EventID); s.EventStatus != "PENDING" || s.NumRequested != 2 || s.NumCompleted != 0 || r.holders(book) != "" {
+	if s := r.get("/status?eventId=" + a.EventID); s.EventStatus != "PENDING" || s.NumRequested != 2 ||
+		s.NumCompleted != 0 || r.holders(book) != "" {
 		t.Errorf("before its time: %s, holders %q", s.raw, r.holders(book))
 	}
 	r.clock.Advance(1)
-	if s := r.get("/status?eventId=" + a.EventID); s.EventStatus != "COMPLETE" || s.NumCompleted != 2 || s.Failures != nil {
+	if s := r.get("/status?eventId=" + a.EventID); s.EventStatus != "COMPLETE" || s.NumCompleted != 2 ||
+		s.Failures != nil {
 		t.Errorf("at its time: %s", s.raw)
 	}
 	if assigned, available := r.counts(book); r.holders(book) != "a b" || assigned != 2 || available != 1 {
@@ -35,7 +37,8 @@ func TestABookIsGivenWhenItsEventEnds(t *testing.T) {
 func TestWhatFailsLeavesTheRestDone(t *testing.T) {
 	r := build(t, applefake.Options{}, spec())
 	r.users("a")
-	body := `{"assets":[{"adamId":"` + book + `"},{"adamId":"` + other + `"},{"adamId":"404"}],"clientUserIds":["a","nobody","noone"]}`
+	body := `{"assets":[{"adamId":"` + book + `"},{"adamId":"` + other +
+		`"},{"adamId":"404"}],"clientUserIds":["a","nobody","noone"]}`
 	a := r.finish("/assets/associate", body)
 	if a.EventStatus != "FAILED" || a.NumRequested != 9 || a.NumCompleted != 2 || len(a.Failures) != 2 {
 		t.Fatal(a.raw)
@@ -61,12 +64,13 @@ func TestShortagesHaveThreeModes(t *testing.T) {
 	} {
 		r := build(t, applefake.Options{Shortage: mode}, spec())
 		r.users("a", "b", "c")
-		a := r.finish("/assets/associate", `{"assets":[{"adamId":"`+book+`"},{"adamId":"`+other+`"}],"clientUserIds":["a","b","c"]}`)
+		a := r.finish("/assets/associate", both("a", "b", "c"))
 		if got := r.holders(book) + "|" + r.holders(other); got != want {
 			t.Errorf("mode %d: %q, want %q", mode, got, want)
 		}
 		done := len(strings.Fields(strings.ReplaceAll(want, "|", " ")))
-		if a.EventStatus != "FAILED" || a.NumCompleted != done || len(a.Failures) != 1 || a.Failures[0].ErrorNumber != 9709 {
+		if a.EventStatus != "FAILED" || a.NumCompleted != done || len(a.Failures) != 1 ||
+			a.Failures[0].ErrorNumber != 9709 {
 			t.Errorf("mode %d: %s", mode, a.raw)
 		}
 		r.sound()
@@ -77,7 +81,8 @@ func TestAHolderNeedsNoLicenseWhenStockIsShort(t *testing.T) {
 	r := build(t, applefake.Options{}, spec())
 	r.users("a", "b", "c")
 	r.finish("/assets/associate", want(other, "a"))
-	if a := r.finish("/assets/associate", want(other, "a", "b")); a.EventStatus != "COMPLETE" || r.holders(other) != "a b" {
+	if a := r.finish("/assets/associate", want(other, "a", "b")); a.EventStatus != "COMPLETE" ||
+		r.holders(other) != "a b" {
 		t.Errorf("%s, holders %q", a.raw, r.holders(other))
 	}
 	if a := r.finish("/assets/associate", want(other, "a", "c")); a.EventStatus != "FAILED" || a.NumCompleted != 1 {
@@ -128,7 +133,8 @@ func TestDoubleSpendsAreFound(t *testing.T) {
 		r.finish("/assets/associate", want(other, "a", "b"))
 		r.finish("/assets/associate", strings.ReplaceAll(want(other, "a"), "STDQ", "PLUS"))
 		found := r.server.DoubleSpends()
-		if len(found) != 2 || found[0].Holder != "a" || found[1].Holder != r.at.Ledger()[0].IDHash || len(found[0].Licenses) != 2 {
+		if len(found) != 2 || found[0].Holder != "a" || found[1].Holder != r.at.Ledger()[0].IDHash ||
+			len(found[0].Licenses) != 2 {
 			t.Errorf("found %+v", found)
 		}
 	})
@@ -175,8 +181,9 @@ func TestAppsCanBeTakenBackAndBooksStay(t *testing.T) {
 	if got := r.holders(app); got != "a S1 S2" {
 		t.Fatalf("app holders %q", got)
 	}
-	if a := r.finish("/assets/disassociate", `{"assets":[{"adamId":"`+app+`"}],"serialNumbers":["S1"]}`); a.EventType != "DISASSOCIATE" || r.holders(app) != "a S2" {
-		t.Errorf("%s, holders %q", a.raw, r.holders(app))
+	one := r.finish("/assets/disassociate", `{"assets":[{"adamId":"`+app+`"}],"serialNumbers":["S1"]}`)
+	if one.EventType != "DISASSOCIATE" || r.holders(app) != "a S2" {
+		t.Errorf("%s, holders %q", one.raw, r.holders(app))
 	}
 	a := r.finish("/assets/revoke", `{"clientUserIds":["a"],"serialNumbers":["S2"]}`)
 	if a.EventType != "REVOKE" || a.EventStatus != "COMPLETE" || r.holders(app) != "" || r.holders(book) != "a" {
@@ -192,7 +199,8 @@ func TestUnlimitedTitlesNeverRunOut(t *testing.T) {
 		t.Errorf("without the parameter: %s", a.raw)
 	}
 	a := r.get("/assets?unlimited=true")
-	if len(a.Assets) != 0 || len(a.UnlimitedAssets) != 1 || a.UnlimitedAssets[0].TotalCount != nil || a.UnlimitedAssets[0].AvailableCount != nil {
+	if len(a.Assets) != 0 || len(a.UnlimitedAssets) != 1 || a.UnlimitedAssets[0].TotalCount != nil ||
+		a.UnlimitedAssets[0].AvailableCount != nil {
 		t.Errorf("unlimited=true: %s", a.raw)
 	}
 	if a := r.get("/assets?unlimited=false"); len(a.Assets) != 4 {
@@ -207,7 +215,10 @@ func TestUnlimitedTitlesNeverRunOut(t *testing.T) {
 
 func TestEventsEndInOrderUnlessTheSwitchSaysOtherwise(t *testing.T) {
 	for _, mixed := range []bool{false, true} {
-		r := build(t, applefake.Options{OutOfOrder: mixed, Latency: applefake.Latency{Base: -1, Jitter: time.Minute}}, spec())
+		r := build(t, applefake.Options{OutOfOrder: mixed, Latency: applefake.Latency{
+			Base:   -1,
+			Jitter: time.Minute,
+		}}, spec())
 		var ids []string
 		for i := range 20 {
 			ids = append(ids, r.post("/users/create", who(fmt.Sprint("u", i), "")).EventID)

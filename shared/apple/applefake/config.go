@@ -81,27 +81,15 @@ func writeConfig(c *call) (any, *refusal) {
 
 // checkConfig checks in the order: required, limits, values.
 func (c *call) checkConfig(body *clientConfigBody) *refusal {
-	limits, info := c.server.limits, body.MDMInfo
+	info, address, secret := body.MDMInfo, text(body.NotificationURL), text(body.NotificationAuthToken)
 	if info != nil && (info.ID == "" || info.Name == "" || info.Metadata == "") {
 		return refuse(9723)
 	}
-	if (body.NotificationURL == nil) != (body.NotificationAuthToken == nil) {
+	if (body.NotificationURL == nil) != (body.NotificationAuthToken == nil) || (address == "") != (secret == "") {
 		return refuse(9710)
 	}
-	address, secret := text(body.NotificationURL), text(body.NotificationAuthToken)
-	if (address == "") != (secret == "") {
-		return refuse(9710)
-	}
-	length := utf8.RuneCountInString // Apple doesn't say what it counts
-	switch {
-	case info != nil && length(info.ID) > limits.MaxMDMIDLength:
-		return refuse(9724)
-	case info != nil && length(info.Name) > limits.MaxMDMNameLength:
-		return refuse(9725)
-	case info != nil && length(info.Metadata) > limits.MaxMDMMetadataLength:
-		return refuse(9713)
-	case length(address) > limits.MaxNotificationLength || length(secret) > limits.MaxNotificationLength:
-		return refuse(9711)
+	if r := c.checkLengths(info, address, secret); r != nil {
+		return r
 	}
 	if address != "" && !c.server.acceptable(address) {
 		return refuse(9712)
@@ -110,6 +98,24 @@ func (c *call) checkConfig(body *clientConfigBody) *refusal {
 		if !slices.Contains(notificationTypes, name) {
 			return refuse(9602)
 		}
+	}
+	return nil
+}
+
+func (c *call) checkLengths(info *MDMInfo, address, secret string) *refusal {
+	limits, length := c.server.limits, utf8.RuneCountInString // Apple doesn't say what it counts
+	if info == nil {
+		info = &MDMInfo{}
+	}
+	switch {
+	case length(info.ID) > limits.MaxMDMIDLength:
+		return refuse(9724)
+	case length(info.Name) > limits.MaxMDMNameLength:
+		return refuse(9725)
+	case length(info.Metadata) > limits.MaxMDMMetadataLength:
+		return refuse(9713)
+	case length(address) > limits.MaxNotificationLength || length(secret) > limits.MaxNotificationLength:
+		return refuse(9711)
 	}
 	return nil
 }

@@ -44,7 +44,10 @@ func TestNothingEverBreaksTheBooks(t *testing.T) {
 			given = now
 		}
 	}
-	for _, must := range []string{"COMPLETE", "FAILED", "refund", "accept", "9706", "9707", "9709", "9716", "9609", "9635", "9641"} {
+	for _, must := range []string{
+		"COMPLETE", "FAILED", "refund", "accept", "9706", "9707", "9709", "9716",
+		"9609", "9635", "9641",
+	} {
 		if happened[must] == 0 {
 			t.Errorf("%s never happened: %v", must, happened)
 		}

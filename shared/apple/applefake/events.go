@@ -149,7 +149,9 @@ func eventStatus(c *call) (any, *refusal) {
 	if e == nil || e.done && c.now.Sub(e.due) > c.server.options.EventTTL {
 		return nil, refuse(9708)
 	}
-	answer := statusAnswer{EventStatus: "PENDING", EventType: string(e.op.Kind), NumRequested: e.requested, common: c.common(false)}
+	answer := statusAnswer{
+		EventStatus: "PENDING", EventType: string(e.op.Kind), NumRequested: e.requested, common: c.common(false),
+	}
 	if e.done {
 		answer.EventStatus, answer.NumCompleted, answer.Failures = "COMPLETE", e.completed, e.failures
 		if len(e.failures) > 0 {

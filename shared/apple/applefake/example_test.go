@@ -44,7 +44,8 @@ func Example() {
 
 	client := &http.Client{Transport: server.Transport()}
 	ask := func(method, path, body string) (string, error) {
-		r, err := http.NewRequestWithContext(context.Background(), method, "https://vpp.example/mdm/v2"+path, strings.NewReader(body))
+		r, err := http.NewRequestWithContext(context.Background(), method, "https://vpp.example/mdm/v2"+path,
+			strings.NewReader(body))
 		if err != nil {
 			return "", err
 		}

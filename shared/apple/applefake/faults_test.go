@@ -26,11 +26,12 @@ func look(rt http.RoundTripper, q *http.Request) seen {
 	response, err := rt.RoundTrip(q)
 	if err != nil {
 		var timed net.Error
-		return seen{noAnswer: true, timeout: errors.As(err, &timed) && timed.Timeout() || errors.Is(err, context.DeadlineExceeded)}
+		return seen{noAnswer: true, timeout: errors.As(err, &timed) && timed.Timeout() ||
+			errors.Is(err, context.DeadlineExceeded)}
 	}
-	defer response.Body.Close()
 	_, err = io.ReadAll(response.Body)
-	return seen{status: response.StatusCode, cutOff: errors.Is(err, io.ErrUnexpectedEOF)}
+	return seen{status: response.StatusCode, cutOff: errors.Is(errors.Join(err, response.Body.Close()),
+		io.ErrUnexpectedEOF)}
 }
 
 // Every fault in both kinds, in process and over a network: what the caller sees is the same, what happened is not.
@@ -86,7 +87,7 @@ func TestFaultsComeInBothKindsAndOnBothWays(t *testing.T) {
 
 func TestAFaultMayNameTheTimeToWait(t *testing.T) {
 	r := build(t, applefake.Options{}, spec())
-	r.server.Script(func(in *applefake.Incoming) applefake.Fault {
+	r.server.Script(func(*applefake.Incoming) applefake.Fault {
 		return applefake.Fault{Answer: applefake.AnswerUnavailable, RetryAfter: "30"}
 	})
 	if a := r.get("/users"); a.code != 503 || a.ErrorNumber != 9729 || a.header.Get("Retry-After") != "30" {
@@ -118,7 +119,8 @@ func TestAnEventCanBeDelayedOrFailWholly(t *testing.T) {
 		applefake.Rule{Endpoint: applefake.EndpointAssociate, First: 2, Fault: applefake.Fault{EventError: 9644}},
 	))
 	slow := r.post("/assets/associate", want(book, "a")).EventID
-	if a := r.finish("/assets/associate", want(other, "a")); a.EventStatus != "FAILED" || a.NumCompleted != 0 || a.Failures[0].ErrorNumber != 9644 || r.holders(other) != "" {
+	if a := r.finish("/assets/associate", want(other, "a")); a.EventStatus != "FAILED" || a.NumCompleted != 0 ||
+		a.Failures[0].ErrorNumber != 9644 || r.holders(other) != "" {
 		t.Errorf("the failing event: %s", a.raw)
 	}
 	if a := r.finish("/assets/associate", want(other, "a")); a.EventStatus != "COMPLETE" {
@@ -156,7 +158,8 @@ func TestACallerWhoHasGivenUpIsNotServed(t *testing.T) {
 	r := build(t, applefake.Options{}, spec())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := r.server.Transport().RoundTrip(r.request(http.MethodPost, "/users/create", who("u", "")).WithContext(ctx)); !errors.Is(err, context.Canceled) {
+	if _, err := r.server.Transport().RoundTrip(r.request(http.MethodPost, "/users/create", who("u",
+		"")).WithContext(ctx)); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if _, ok := r.server.NextDue(); ok {
@@ -172,12 +175,14 @@ func TestTheWireLogSaysWhatCameAndKeepsSecrets(t *testing.T) {
 	id := r.post("/assets/associate", want(book, "a")).EventID
 	wire := r.server.Wire()
 	last := wire[len(wire)-1]
-	if last.Endpoint != applefake.EndpointAssociate || last.EventID != id || last.Owner != "mine" || last.Status != 200 ||
+	if last.Endpoint != applefake.EndpointAssociate || last.EventID != id || last.Owner != "mine" ||
+		last.Status != 200 ||
 		string(last.Body) != want(book, "a") || last.UID != r.at.UID() || !last.At.Equal(r.clock.Now()) {
 		t.Errorf("the log says %+v", last)
 	}
 	for _, c := range wire {
-		if strings.Contains(string(c.Body)+c.Query, "made-up-secret") || strings.Contains(string(c.Body)+c.Query, r.token) {
+		if strings.Contains(string(c.Body)+c.Query, "made-up-secret") ||
+			strings.Contains(string(c.Body)+c.Query, r.token) {
 			t.Errorf("the log of %s has a secret", c.Endpoint)
 		}
 	}

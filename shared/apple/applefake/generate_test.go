@@ -34,9 +34,11 @@ func TestGeneratedContentIsConsistent(t *testing.T) {
 			for _, page := range r.walk("/assets") {
 				for _, a := range page.Assets {
 					if a.PricingParam == "STDQ" && a.AssignedCount != holders[a.AdamID] {
-						t.Errorf("title %s: assignedCount %d, but %d rows", a.AdamID, a.AssignedCount, holders[a.AdamID])
+						t.Errorf("title %s: assignedCount %d, but %d rows", a.AdamID, a.AssignedCount,
+							holders[a.AdamID])
 					}
-					if n := len(ids(r.walk("/assignments?adamId=" + a.AdamID)...)); (n == 0) != (holders[a.AdamID] == 0) {
+					if n := len(ids(r.walk("/assignments?adamId=" +
+						a.AdamID)...)); (n == 0) != (holders[a.AdamID] == 0) {
 						t.Errorf("title %s by adamId: %d", a.AdamID, n)
 					}
 				}
@@ -50,9 +52,11 @@ func TestGeneratedContentIsConsistent(t *testing.T) {
 						rows += p.Size
 					}
 					if rows != byUser[u.ClientUserID] {
-						t.Errorf("user %s holds %d by clientUserId, %d in all", u.ClientUserID, rows, byUser[u.ClientUserID])
+						t.Errorf("user %s holds %d by clientUserId, %d in all", u.ClientUserID, rows,
+							byUser[u.ClientUserID])
 					}
-					if (u.Status == "Registered") != (u.InviteCode != "") || (u.Status == "Registered") != (u.IDHash == "") {
+					if (u.Status == "Registered") != (u.InviteCode != "") ||
+						(u.Status == "Registered") != (u.IDHash == "") {
 						t.Errorf("user %+v", u)
 					}
 				}
@@ -71,10 +75,11 @@ func TestTheSeedDecidesGeneratedContent(t *testing.T) {
 		r.token = r.at.Token()
 		return r.get("/assets").raw + r.get("/users").raw + r.get("/assignments").raw
 	}
-	if trace(1) != trace(1) {
+	first, second := trace(1), trace(1)
+	if first != second {
 		t.Error("one seed gave two contents")
 	}
-	if trace(1) == trace(2) {
+	if first == trace(2) {
 		t.Error("two seeds gave one content")
 	}
 }
@@ -102,7 +107,8 @@ func TestGeneratedReadersLiveOn(t *testing.T) {
 		}
 	}
 	r.accept(registered.ClientUserID, "late@school.example")
-	if a := r.finish("/users/create", who("mine", `,"managedAppleId":"`+associated.Email+`"`)); a.Failures[0].ErrorNumber != 9641 {
+	if a := r.finish("/users/create", who("mine",
+		`,"managedAppleId":"`+associated.Email+`"`)); a.Failures[0].ErrorNumber != 9641 {
 		t.Errorf("a generated reader's account was linked twice: %s", a.raw)
 	}
 	rows := r.get("/assignments?clientUserId=" + associated.ClientUserID).Assignments

@@ -135,7 +135,8 @@ type user struct{ ClientUserID, Email, Status, IDHash, InviteCode string }
 // request makes a request; its path may leave out the API's prefix.
 func (r *rig) request(method, path, body string) *http.Request {
 	r.t.Helper()
-	if !strings.HasPrefix(path, "/WebObjects") && !strings.HasPrefix(path, "/v1") && !strings.HasPrefix(path, "/covers") {
+	if !strings.HasPrefix(path, "/WebObjects") && !strings.HasPrefix(path, "/v1") &&
+		!strings.HasPrefix(path, "/covers") {
 		path = "/mdm/v2" + path
 	}
 	q, err := http.NewRequestWithContext(r.t.Context(), method, "https://vpp.example"+path, strings.NewReader(body))
@@ -195,7 +196,8 @@ func (r *rig) finish(path, body string) answer {
 func (r *rig) users(ids ...string) {
 	r.t.Helper()
 	for _, id := range ids {
-		if a := r.finish("/users/create", `{"users":[{"clientUserId":"`+id+`","managedAppleId":"`+id+`@school.example"}]}`); a.EventStatus != "COMPLETE" {
+		if a := r.finish("/users/create", who(id,
+			`,"managedAppleId":"`+id+`@school.example"`)); a.EventStatus != "COMPLETE" {
 			r.t.Fatalf("creating %s: %s", id, a.raw)
 		}
 	}
@@ -203,7 +205,13 @@ func (r *rig) users(ids ...string) {
 
 // want is the body that associates one asset with users.
 func want(adamID string, ids ...string) string {
-	return `{"assets":[{"adamId":"` + adamID + `","pricingParam":"STDQ"}],"clientUserIds":["` + strings.Join(ids, `","`) + `"]}`
+	return `{"assets":[{"adamId":"` + adamID + `","pricingParam":"STDQ"}],"clientUserIds":["` + strings.Join(ids,
+		`","`) + `"]}`
+}
+
+// both is the body that associates the two books with users.
+func both(ids ...string) string {
+	return strings.Replace(want(book, ids...), `[{`, `[{"adamId":"`+other+`"},{`, 1)
 }
 
 func (r *rig) holders(adamID string) string {

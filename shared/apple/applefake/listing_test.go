@@ -52,7 +52,8 @@ func TestPages(t *testing.T) {
 			t.Errorf("size %d: %d pages with %s", size, len(pages), ids(pages...))
 		}
 		for i, p := range pages {
-			if p.TotalPages != wantPages || p.Size != len(p.Users) || p.Size > size || p.VersionID != pages[0].VersionID {
+			if p.TotalPages != wantPages || p.Size != len(p.Users) || p.Size > size ||
+				p.VersionID != pages[0].VersionID {
 				t.Errorf("size %d, page %d: %s", size, i, p.raw)
 			}
 		}

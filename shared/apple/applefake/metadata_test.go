@@ -23,7 +23,8 @@ func TestTheServiceConfigAnnouncesWhatTheFakeServes(t *testing.T) {
 		t.Errorf("limits %v, %d error codes", a.Limits, len(a.ErrorCodes))
 	}
 	for _, key := range []string{
-		"clientConfig", "getAssets", "associateAssets", "disassociateAssets", "revokeAssets", "getAssignments", "getUsers",
+		"clientConfig", "getAssets", "associateAssets", "disassociateAssets", "revokeAssets", "getAssignments",
+		"getUsers",
 		"createUsers", "updateUsers", "retireUsers", "eventStatus", "contentMetadataLookup", "invitationEmail",
 	} {
 		u, err := url.Parse(a.URLs[key])
@@ -62,11 +63,14 @@ func TestTheLookupLeavesOutWhatItDoesNotKnow(t *testing.T) {
 	s := spec()
 	s.Stock = append(s.Stock, applefake.Stock{AdamID: "900000009", Total: 1, NoMetadata: true})
 	r := build(t, applefake.Options{}, s)
-	a := r.get("/WebObjects/MZStorePlatform.woa/wa/lookup?version=2&p=mdm-lockup&caller=MDM&platform=volumestore&cc=us&l=en&id=" + book + "," + other + ",900000009,404")
-	if len(a.Results) != 2 || a.Results[book].Name != "A Book" || a.Results[book].ArtistName != "A. Author" || a.Results[other].Name == "" {
+	const lookup = "/WebObjects/MZStorePlatform.woa/wa/lookup?version=2&p=mdm-lockup&caller=MDM&platform=volumestore&cc=us&l=en"
+	a := r.get(lookup + "&id=" + book + "," + other + ",900000009,404")
+	if len(a.Results) != 2 || a.Results[book].Name != "A Book" || a.Results[book].ArtistName != "A. Author" ||
+		a.Results[other].Name == "" {
 		t.Errorf("got %s", a.raw)
 	}
-	if a := r.get("/WebObjects/MZStorePlatform.woa/wa/lookup?id=404"); a.code != 200 || !strings.Contains(a.raw, `"results":{}`) {
+	if a := r.get("/WebObjects/MZStorePlatform.woa/wa/lookup?id=404"); a.code != 200 ||
+		!strings.Contains(a.raw, `"results":{}`) {
 		t.Errorf("nothing known: %s", a.raw)
 	}
 }
@@ -95,7 +99,8 @@ func TestTheCatalogOfBooks(t *testing.T) {
 		}
 	}
 	a := r.get("/v1/catalog/us/stoken-authenticated-books?platform=web&ids=404," + book)
-	if err := json.Unmarshal([]byte(a.raw), &books); err != nil || len(books.Data) != 1 || books.Data[0].Attributes.Name != "A Book" {
+	if err := json.Unmarshal([]byte(a.raw), &books); err != nil || len(books.Data) != 1 ||
+		books.Data[0].Attributes.Name != "A Book" {
 		t.Errorf("got %s", a.raw)
 	}
 }

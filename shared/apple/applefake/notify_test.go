@@ -77,19 +77,23 @@ func subscribed(t *testing.T, o applefake.Options) (*rig, *receiver) {
 func TestAClientConfigIsTestedBeforeItIsTaken(t *testing.T) {
 	r, to := subscribed(t, applefake.Options{})
 	a := r.get("/client/config")
-	if to.tried != 1 || a.NotificationURL != "https://mdm.example/hook" || a.NotificationAuthToken != "made-up-secret" ||
+	if to.tried != 1 || a.NotificationURL != "https://mdm.example/hook" ||
+		a.NotificationAuthToken != "made-up-secret" ||
 		len(a.SubscribedNotificationTypes) != 4 {
 		t.Errorf("%d tests; %s", to.tried, a.raw)
 	}
 	to.refuse = 1
-	if a := r.post("/client/config", `{"mdmInfo":{"id":"i","name":"n","metadata":"m"},"notificationUrl":"https://down.example/x","notificationAuthToken":"other"}`); a.ErrorNumber != 9728 || a.code != 400 {
+	down := strings.Replace(mdm("i", "n", "m"), "}}",
+		`},"notificationUrl":"https://down.example/x","notificationAuthToken":"x"}`, 1)
+	if a := r.post("/client/config", down); a.ErrorNumber != 9728 || a.code != 400 {
 		t.Errorf("got %s", a.raw)
 	}
 	if a := r.get("/client/config"); a.MDMInfo != nil || a.NotificationURL != "https://mdm.example/hook" {
 		t.Errorf("a refused config was taken in part: %s", a.raw)
 	}
 	to.inquiry = func() { r.get("/client/config") } // the receiver may call while it is tested
-	if a := r.post("/client/config", hook("https://mdm.example/new", "made-up-other")); a.NotificationURL != "https://mdm.example/new" {
+	if a := r.post("/client/config", hook("https://mdm.example/new",
+		"made-up-other")); a.NotificationURL != "https://mdm.example/new" {
 		t.Errorf("got %s", a.raw)
 	}
 }
@@ -99,7 +103,8 @@ func TestAConfigKeepsWhatItLeavesOut(t *testing.T) {
 	if a := r.post("/client/config", mdm("i", "n", "m")); a.MDMInfo.ID != "i" || a.NotificationURL == "" {
 		t.Errorf("got %s", a.raw)
 	}
-	if a := r.post("/client/config", `{"notificationTypes":["ASSET_COUNT"]}`); a.MDMInfo == nil || len(a.SubscribedNotificationTypes) != 1 {
+	if a := r.post("/client/config", `{"notificationTypes":["ASSET_COUNT"]}`); a.MDMInfo == nil ||
+		len(a.SubscribedNotificationTypes) != 1 {
 		t.Errorf("got %s", a.raw)
 	}
 	for _, path := range []string{"/client/config", "/assets", "/users", "/assignments"} {
@@ -117,7 +122,8 @@ func TestNotificationsTellEveryOutcome(t *testing.T) {
 	}
 	r.finish("/users/create", `{"users":[`+strings.Join(users[:100], ",")+`]}`)
 	r.finish("/users/create", `{"users":[`+strings.Join(users[50:], ",")+`]}`)
-	a := r.finish("/assets/associate", `{"assets":[{"adamId":"`+book+`"}],"clientUserIds":["nobody",`+many(150, `"u%d"`)+`]}`)
+	a := r.finish("/assets/associate", `{"assets":[{"adamId":"`+book+`"}],"clientUserIds":["nobody",`+many(150,
+		`"u%d"`)+`]}`)
 	event := r.server.Wire()[4].EventID
 	if got := r.server.Deliver(t.Context()); got != len(to.taken) {
 		t.Errorf("%d arrived of %d", got, len(to.taken))
@@ -129,7 +135,8 @@ func TestNotificationsTellEveryOutcome(t *testing.T) {
 		if p.Error != nil {
 			number = p.Error.ErrorNumber
 		}
-		if rows := len(p.Assignments) + len(p.Users); rows > 100 || n.bearer != "Bearer made-up-secret" || n.UID != r.at.UID() {
+		if rows := len(p.Assignments) + len(p.Users); rows > 100 || n.bearer != "Bearer made-up-secret" ||
+			n.UID != r.at.UID() {
 			t.Errorf("%d rows, bearer %q", rows, n.bearer)
 		}
 		if p.Type == "ASSOCIATE" && p.EventID == "" {
@@ -158,7 +165,8 @@ func TestPurchasesAndAcceptancesAreTold(t *testing.T) {
 	r.server.Deliver(t.Context())
 	var got []string
 	for _, n := range to.taken {
-		got = append(got, fmt.Sprint(n.NotificationType, n.Notification.CountDelta, len(n.Notification.AssociatedUsers)))
+		got = append(got, fmt.Sprint(n.NotificationType, n.Notification.CountDelta,
+			len(n.Notification.AssociatedUsers)))
 	}
 	if want := "[USER_MANAGEMENT0 0 USER_ASSOCIATED0 1 ASSET_COUNT25 0 ASSET_COUNT-5 0]"; fmt.Sprint(got) != want {
 		t.Errorf("got %v, want %v", got, want)
@@ -231,7 +239,7 @@ func TestNotificationsAreGroupedByAssetUnlessMixed(t *testing.T) {
 		r.users("u")
 		r.server.Deliver(t.Context())
 		to.taken = nil
-		r.finish("/assets/associate", `{"assets":[{"adamId":"`+book+`"},{"adamId":"`+other+`"}],"clientUserIds":["u"]}`)
+		r.finish("/assets/associate", both("u"))
 		r.server.Deliver(t.Context())
 		if len(to.taken) != want {
 			t.Errorf("mixed %t: %d notifications, want %d", mixed, len(to.taken), want)

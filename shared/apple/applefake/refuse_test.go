@@ -28,20 +28,41 @@ func TestEveryRefusalHasItsNumberAndStatus(t *testing.T) {
 	}{
 		{"assets missing", "/assets/associate", `{"clientUserIds":["a"]}`, 9718, 400},
 		{"targets missing", "/assets/associate", `{"assets":[` + key + `]}`, 9719, 400},
-		{"too many assets", "/assets/associate", `{"assets":[` + many(26, `{"adamId":"%d"}`) + `],"clientUserIds":["a"]}`, 9700, 400},
-		{"too many users", "/assets/associate", `{"assets":[` + key + `],"clientUserIds":[` + many(1001, `"u%d"`) + `]}`, 9701, 400},
-		{"too many serials", "/assets/associate", `{"assets":[` + anApp + `],"serialNumbers":[` + many(1001, `"S%d"`) + `]}`, 9702, 400},
-		{"duplicate assets", "/assets/associate", `{"assets":[` + key + `,` + key + `],"clientUserIds":["a"]}`, 9703, 400},
-		{"duplicate by default quality", "/assets/associate", `{"assets":[` + key + `,{"adamId":"` + book + `"}],"clientUserIds":["a"]}`, 9703, 400},
+		{"too many assets", "/assets/associate", `{"assets":[` + many(26,
+			`{"adamId":"%d"}`) + `],"clientUserIds":["a"]}`, 9700, 400},
+		{"too many users", "/assets/associate", `{"assets":[` + key + `],"clientUserIds":[` + many(1001,
+			`"u%d"`) + `]}`, 9701, 400},
+		{"too many serials", "/assets/associate", `{"assets":[` + anApp + `],"serialNumbers":[` + many(1001,
+			`"S%d"`) + `]}`, 9702, 400},
+		{
+			"duplicate assets", "/assets/associate", `{"assets":[` + key + `,` + key + `],"clientUserIds":["a"]}`,
+			9703, 400,
+		},
+		{
+			"duplicate by default quality", "/assets/associate",
+			`{"assets":[` + key + `,{"adamId":"` + book + `"}],"clientUserIds":["a"]}`, 9703, 400,
+		},
 		{"duplicate users", "/assets/associate", `{"assets":[` + key + `],"clientUserIds":["a","a"]}`, 9704, 400},
-		{"1,000 different users and one twice", "/assets/associate", `{"assets":[` + key + `],"clientUserIds":["u1",` + many(1000, `"u%d"`) + `]}`, 9704, 400},
+		{
+			"1,000 different users and one twice", "/assets/associate",
+			`{"assets":[` + key + `],"clientUserIds":["u1",` + many(1000, `"u%d"`) + `]}`, 9704, 400,
+		},
 		{"duplicate serials", "/assets/associate", `{"assets":[` + anApp + `],"serialNumbers":["S","S"]}`, 9705, 400},
 		{"book taken back", "/assets/disassociate", `{"assets":[` + key + `],"clientUserIds":["a"]}`, 9706, 400},
-		{"book beside an app taken back", "/assets/disassociate", `{"assets":[` + anApp + `,` + key + `],"clientUserIds":["a"]}`, 9706, 400},
+		{
+			"book beside an app taken back", "/assets/disassociate",
+			`{"assets":[` + anApp + `,` + key + `],"clientUserIds":["a"]}`, 9706, 400,
+		},
 		{"book to a device", "/assets/associate", `{"assets":[` + key + `],"serialNumbers":["S"]}`, 9707, 400},
-		{"book beside an app to a device", "/assets/associate", `{"assets":[` + anApp + `,` + key + `],"clientUserIds":["a"],"serialNumbers":["S"]}`, 9707, 400},
+		{
+			"book beside an app to a device", "/assets/associate",
+			`{"assets":[` + anApp + `,` + key + `],"clientUserIds":["a"],"serialNumbers":["S"]}`, 9707, 400,
+		},
 		{"unknown quality", "/assets/associate", `{"assets":[{"adamId":"1","pricingParam":"GOLD"}],"clientUserIds":["a"]}`, 9602, 400},
-		{"number for a text", "/assets/associate", `{"assets":[{"adamId":900000001}],"clientUserIds":["a"]}`, 9602, 400},
+		{
+			"number for a text", "/assets/associate", `{"assets":[{"adamId":900000001}],"clientUserIds":["a"]}`,
+			9602, 400,
+		},
 		{"no JSON", "/assets/associate", `assets=1`, 9602, 400},
 		{"revoke without targets", "/assets/revoke", `{}`, 9719, 400},
 		{"revoke too many users", "/assets/revoke", `{"clientUserIds":[` + many(101, `"u%d"`) + `]}`, 9701, 400},
@@ -84,7 +105,8 @@ func mdm(id, name, metadata string) string {
 }
 
 func hook(url, secret string) string {
-	return fmt.Sprintf(`{"notificationUrl":%q,"notificationAuthToken":%q,"notificationTypes":["ASSET_MANAGEMENT","USER_MANAGEMENT","USER_ASSOCIATED","ASSET_COUNT"]}`, url, secret)
+	const types = `"ASSET_MANAGEMENT","USER_MANAGEMENT","USER_ASSOCIATED","ASSET_COUNT"`
+	return fmt.Sprintf(`{"notificationUrl":%q,"notificationAuthToken":%q,"notificationTypes":[%s]}`, url, secret, types)
 }
 
 func TestReadsRefuse(t *testing.T) {
@@ -108,7 +130,8 @@ func TestReadsRefuse(t *testing.T) {
 	r := build(t, applefake.Options{}, spec())
 	for _, test := range tests {
 		if a := r.get(test.path); a.ErrorNumber != test.number || a.code != test.status {
-			t.Errorf("%s: got %d (HTTP %d), want %d (HTTP %d)", test.path, a.ErrorNumber, a.code, test.number, test.status)
+			t.Errorf("%s: got %d (HTTP %d), want %d (HTTP %d)", test.path, a.ErrorNumber, a.code, test.number,
+				test.status)
 		}
 	}
 }
@@ -136,8 +159,10 @@ func TestTheChecksHaveAFixedOrder(t *testing.T) {
 		{9602, func() {}, `nonsense`},
 		{9718, func() {}, `{}`},
 		{9719, func() {}, `{"assets":[` + k1 + `,` + k2 + `,` + k1 + `]}`},
-		{9700, func() {}, `{"assets":[` + k1 + `,` + k2 + `,` + k1 + `],"clientUserIds":["a","b","a"],"serialNumbers":["S","T","S"]}`},
-		{9701, func() {}, `{"assets":[` + k1 + `,` + k1 + `],"clientUserIds":["a","b","a"],"serialNumbers":["S","T","S"]}`},
+		{9700, func() {}, `{"assets":[` + k1 + `,` + k2 + `,` + k1 +
+			`],"clientUserIds":["a","b","a"],"serialNumbers":["S","T","S"]}`},
+		{9701, func() {}, `{"assets":[` + k1 + `,` + k1 +
+			`],"clientUserIds":["a","b","a"],"serialNumbers":["S","T","S"]}`},
 		{9702, func() {}, `{"assets":[` + k1 + `,` + k1 + `],"clientUserIds":["a","a"],"serialNumbers":["S","T","S"]}`},
 		{9703, func() {}, `{"assets":[` + k1 + `,` + k1 + `],"clientUserIds":["a","a"],"serialNumbers":["S","S"]}`},
 		{9704, func() {}, `{"assets":[` + k1 + `],"clientUserIds":["a","a"],"serialNumbers":["S","S"]}`},

@@ -37,11 +37,11 @@ func (s *Server) handle(r *http.Request, scheme string) (*reply, error) {
 	if script != nil {
 		c.fault = script(in)
 	}
-	return s.fulfil(c, in)
+	return s.fulfill(c, in)
 }
 
-// fulfil does what the request asks, or not, and answers with the truth, or not.
-func (s *Server) fulfil(c *call, in *Incoming) (*reply, error) {
+// fulfill does what the request asks, or not, and answers with the truth, or not.
+func (s *Server) fulfill(c *call, in *Incoming) (*reply, error) {
 	fault := c.fault
 	if !fault.Acted {
 		if err := s.pass(c, fault); err != nil {

@@ -24,7 +24,8 @@ func TestATokenFileIsBase64OfThreeFields(t *testing.T) {
 	if fields["expDate"] != "2031-09-01T08:00:00+0000" || fields["orgName"] != "MADE-UP" || len(fields) != 3 {
 		t.Errorf("got %v", fields)
 	}
-	if secret, err := base64.StdEncoding.DecodeString(fields["token"]); err != nil || !strings.HasPrefix(string(secret), "made-up-token-") {
+	if secret, err := base64.StdEncoding.DecodeString(fields["token"]); err != nil ||
+		!strings.HasPrefix(string(secret), "made-up-token-") {
 		t.Errorf("the secret %q doesn't say that it is made up", secret)
 	}
 	r.token = fields["token"]
@@ -67,13 +68,17 @@ func TestTheHeaderMustBeABearer(t *testing.T) {
 		q := r.request(http.MethodGet, "/assets", "")
 		q.Header.Set("Authorization", header)
 		if a := r.do(q); a.ErrorNumber != 9722 || a.code != 401 {
-			t.Errorf("a header of %d letters got %d (HTTP %d), want 9722 (HTTP 401)", len(header), a.ErrorNumber, a.code)
+			t.Errorf("a header of %d letters got %d (HTTP %d), want 9722 (HTTP 401)", len(header), a.ErrorNumber,
+				a.code)
 		}
 	}
 }
 
 func TestTheNumbersOfTokensAreASwitch(t *testing.T) {
-	r := build(t, applefake.Options{KeepOldTokens: true, TokenNumbers: map[applefake.TokenCause]int{applefake.CausePassword: 9601}}, spec())
+	r := build(t, applefake.Options{
+		KeepOldTokens: true,
+		TokenNumbers:  map[applefake.TokenCause]int{applefake.CausePassword: 9601},
+	}, spec())
 	if _, err := r.at.IssueToken(start.AddDate(2, 0, 0)); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +95,10 @@ func TestTheNumbersOfTokensAreASwitch(t *testing.T) {
 
 func TestATokenOpensOneLocation(t *testing.T) {
 	r := build(t, applefake.Options{}, spec())
-	second, err := r.server.AddLocation(applefake.LocationSpec{Name: "Second", Platform: applefake.Business, Country: "DE"})
+	second, err := r.server.AddLocation(applefake.LocationSpec{
+		Name: "Second", Platform: applefake.Business,
+		Country: "DE",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +108,8 @@ func TestATokenOpensOneLocation(t *testing.T) {
 	}
 	a := r.get("/client/config")
 	if a.UID == first.UID || a.UID != second.UID() || len(a.UID) != 16 || a.CountryISO2ACode != "DE" ||
-		a.DefaultPlatform != "enterprisestore" || a.WebsiteURL != "https://business.apple.com" || a.LocationName != "Second" {
+		a.DefaultPlatform != "enterprisestore" || a.WebsiteURL != "https://business.apple.com" ||
+		a.LocationName != "Second" {
 		t.Errorf("got %s", a.raw)
 	}
 	if _, err := r.server.AddLocation(applefake.LocationSpec{Name: "Second"}); err == nil {

@@ -32,7 +32,8 @@ func (r *rig) accept(id, account string) {
 
 func TestAUserLivesFromRegisteredToRetired(t *testing.T) {
 	r := build(t, applefake.Options{}, spec())
-	if a := r.finish("/users/create", who("u", `,"email":"u@school.example"`)); a.EventStatus != "COMPLETE" || a.EventType != "CREATE" || a.NumRequested != 1 || a.NumCompleted != 1 {
+	if a := r.finish("/users/create", who("u", `,"email":"u@school.example"`)); a.EventStatus != "COMPLETE" ||
+		a.EventType != "CREATE" || a.NumRequested != 1 || a.NumCompleted != 1 {
 		t.Fatal(a.raw)
 	}
 	u := r.get("/users?clientUserId=u").Users[0]
@@ -74,7 +75,8 @@ func TestALinkFollowsTheOrganization(t *testing.T) {
 			}
 			continue
 		}
-		if a.EventStatus != "FAILED" || a.Failures[0].ErrorNumber != number || a.NumCompleted != 0 || r.states(id) != "" {
+		if a.EventStatus != "FAILED" || a.Failures[0].ErrorNumber != number || a.NumCompleted != 0 ||
+			r.states(id) != "" {
 			t.Errorf("%s: want %d, got %s and %q", address, number, a.raw, r.states(id))
 		}
 	}
@@ -82,7 +84,8 @@ func TestALinkFollowsTheOrganization(t *testing.T) {
 
 func TestALinkThatFailsMayLeaveTheUserRegistered(t *testing.T) {
 	r := build(t, applefake.Options{RegisterOnLinkFailure: true}, spec())
-	if a := r.finish("/users/create", who("u", `,"managedAppleId":"a@foreign.example"`)); a.Failures[0].ErrorNumber != 9635 || r.states("u") != "Registered" {
+	if a := r.finish("/users/create", who("u",
+		`,"managedAppleId":"a@foreign.example"`)); a.Failures[0].ErrorNumber != 9635 || r.states("u") != "Registered" {
 		t.Errorf("got %s and %q", a.raw, r.states("u"))
 	}
 }
@@ -91,7 +94,8 @@ func TestCreatingAnActiveUserFailsLater(t *testing.T) {
 	r := build(t, applefake.Options{}, spec())
 	r.users("u")
 	a := r.finish("/users/create", `{"users":[{"clientUserId":"u"},{"clientUserId":"v"}]}`)
-	if a.EventStatus != "FAILED" || a.NumCompleted != 1 || a.Failures[0].ErrorNumber != 9716 || a.Failures[0].ErrorInfo.ClientUserIDs[0] != "u" {
+	if a.EventStatus != "FAILED" || a.NumCompleted != 1 || a.Failures[0].ErrorNumber != 9716 ||
+		a.Failures[0].ErrorInfo.ClientUserIDs[0] != "u" {
 		t.Errorf("got %s", a.raw)
 	}
 	if r.states("v") != "Registered" {
@@ -102,7 +106,8 @@ func TestCreatingAnActiveUserFailsLater(t *testing.T) {
 func TestUpdatesLinkAndKeepWhatTheyLeaveOut(t *testing.T) {
 	r := build(t, applefake.Options{}, spec())
 	r.finish("/users/create", who("u", `,"email":"u@school.example"`))
-	if a := r.finish("/users/update", who("u", `,"managedAppleId":"u@school.example"`)); a.EventType != "UPDATE" || a.EventStatus != "COMPLETE" {
+	if a := r.finish("/users/update", who("u", `,"managedAppleId":"u@school.example"`)); a.EventType != "UPDATE" ||
+		a.EventStatus != "COMPLETE" {
 		t.Fatal(a.raw)
 	}
 	if u := r.get("/users?clientUserId=u").Users[0]; u.Status != "Associated" || u.Email != "u@school.example" {
@@ -142,7 +147,8 @@ func TestAUserWhoReturns(t *testing.T) {
 	if len(a.Assignments) != 1 || a.Assignments[0].UserStatus != "Associated" {
 		t.Errorf("the book didn't move to the new row: %s", a.raw)
 	}
-	if done := r.finish("/assets/associate", want(book, "same")); done.EventStatus != "COMPLETE" || len(r.get("/assignments?clientUserId=same").Assignments) != 1 {
+	if done := r.finish("/assets/associate", want(book, "same")); done.EventStatus != "COMPLETE" ||
+		len(r.get("/assignments?clientUserId=same").Assignments) != 1 {
 		t.Error("the account was given the book again")
 	}
 
@@ -183,7 +189,10 @@ func TestUsersAreFiltered(t *testing.T) {
 	r := build(t, applefake.Options{}, spec())
 	r.users("a", "b")
 	r.finish("/users/retire", who("a", ""))
-	for query, want := range map[string]string{"": "a b", "?activeOnly=true": "b", "?retiredOnly=true": "a", "?clientUserId=b": "b"} {
+	for query, want := range map[string]string{
+		"": "a b", "?activeOnly=true": "b", "?retiredOnly=true": "a",
+		"?clientUserId=b": "b",
+	} {
 		var ids []string
 		for _, u := range r.get("/users" + query).Users {
 			ids = append(ids, u.ClientUserID)
@@ -199,7 +208,8 @@ func TestUnknownUsersCanBeRefusedAtOnce(t *testing.T) {
 	r.users("a")
 	for path, body := range map[string]string{
 		"/assets/associate": want(book, "a", "nobody"), "/assets/disassociate": want(app, "nobody"),
-		"/assets/revoke": `{"clientUserIds":["nobody"]}`, "/users/retire": who("nobody", ""), "/users/update": who("nobody", ""),
+		"/assets/revoke": `{"clientUserIds":["nobody"]}`, "/users/retire": who("nobody", ""),
+		"/users/update": who("nobody", ""),
 	} {
 		if a := r.post(path, body); a.ErrorNumber != 9609 || a.code != 400 || a.ErrorInfo.ClientUserIDs[0] != "nobody" {
 			t.Errorf("%s: got %s", path, a.raw)

@@ -82,6 +82,25 @@ func TestServiceConfigIsRefreshedAndFallsBackToTheLastGoodCopy(t *testing.T) {
 	}
 }
 
+func TestWhileTheServiceConfigIsRefreshedTheCopyServes(t *testing.T) {
+	w := newWire(t)
+	s := w.service()
+	if _, err := s.Config(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(configAge)
+	w.on(serviceConfig, func(r *http.Request) (*http.Response, error) {
+		if cfg, err := s.Config(r.Context()); err != nil || cfg.Limits.MaxRequestsPerSecond != 10 {
+			t.Error(cfg, err)
+		}
+		return ok(`{"limits":{"maxRequestPerSecond":7}}`)(r)
+	})
+	cfg, err := s.Config(context.Background())
+	if err != nil || cfg.Limits.MaxRequestsPerSecond != 7 || len(w.started(serviceConfig)) != 2 {
+		t.Errorf("%v %v after %d requests", cfg, err, len(w.started(serviceConfig)))
+	}
+}
+
 func TestTheFirstServiceConfigIsWorthWaitingFor(t *testing.T) {
 	w := newWire(t)
 	w.on(serviceConfig, status(503, ""), status(200, "<html>"), fails(errReset), ok(`{"limits":{}}`))
@@ -91,6 +110,11 @@ func TestTheFirstServiceConfigIsWorthWaitingFor(t *testing.T) {
 	w.on(serviceConfig, status(503, ""))
 	if _, err := w.service().Config(context.Background()); !errors.Is(err, ErrUnavailable) {
 		t.Error(err)
+	}
+	w.on(serviceConfig, status(503, "", "Retry-After", "20"), ok(`{"limits":{}}`))
+	before := w.clock.Now()
+	if _, err := w.service().Config(context.Background()); err != nil || w.clock.Now().Sub(before) != 20*time.Second {
+		t.Error(err, w.clock.Now().Sub(before))
 	}
 	w.on(serviceConfig, status(200, "{}"))
 	if _, err := w.service().Config(context.Background()); !errors.Is(err, ErrUnavailable) {

@@ -46,9 +46,8 @@ func nonsense(what string) *fault {
 // No request is repeated below: the transport follows no redirects (a bearer must not travel), and net/http repeats a
 // request on a fresh connection only if it can make its body anew, so bodies here come without GetBody.
 func (s *Service) exchange(request *http.Request, secret string, pass func() error, known fields) (envelope, *fault) {
-	asked := request.Context()
 	if s.timeout > 0 {
-		ctx, cancel := context.WithTimeout(asked, s.timeout)
+		ctx, cancel := context.WithTimeout(request.Context(), s.timeout)
 		defer cancel()
 		request = request.WithContext(ctx)
 	}
@@ -58,7 +57,7 @@ func (s *Service) exchange(request *http.Request, secret string, pass func() err
 	}
 	response, err := s.http.RoundTrip(request)
 	if err != nil {
-		f := &fault{err: hide(err, secret), verdict: unknown, again: asked.Err() == nil}
+		f := &fault{err: hide(err, secret), verdict: unknown, again: true}
 		if neverConnected(err) {
 			f.verdict = notSent
 		}
@@ -70,7 +69,6 @@ func (s *Service) exchange(request *http.Request, secret string, pass func() err
 	if f != nil {
 		f.err = hide(f.err, secret)
 		f.after = retryAfter(response.Header.Get("Retry-After"), s.world.Now())
-		f.again = f.again && asked.Err() == nil
 		if refusal, ok := errors.AsType[*Error](f.err); ok {
 			refusal.RetryAfter = f.after
 		}

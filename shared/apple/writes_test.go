@@ -150,7 +150,12 @@ func TestAThrottledWriteSaysHowLongToWaitAndHoldsTheLocation(t *testing.T) {
 
 func TestWritesAsAppleWantsThem(t *testing.T) {
 	w := newWire(t)
-	w.on(associate, ok(queued))
+	w.on(associate, func(r *http.Request) (*http.Response, error) {
+		if r.GetBody != nil || r.Header.Get("Idempotency-Key") != "" {
+			t.Error("net/http could repeat the request by itself")
+		}
+		return ok(queued)(r)
+	})
 	w.on("POST /mdm/v2/users/create", ok(queued))
 	w.on("POST /mdm/v2/users/update", ok(queued))
 	l := w.location()

@@ -110,9 +110,7 @@ func (g Granter) remindHolds(ctx context.Context, w assign.Wishes) error {
 		if !wish.OnHold(now) {
 			continue
 		}
-		// A subject of its own, so that it never puts off work that is due before.
-		subject := mark.SubjectBook(w.BookID)
-		op := mark.New(g.Record.Location, mark.Holds, subject, wish.HoldUntil)
+		op := mark.New(g.Record.Location, mark.Later, mark.SubjectBook(w.BookID), wish.HoldUntil)
 		if _, err := g.Store.Commit(ctx, op); err != nil {
 			return fmt.Errorf("marking the end of a hold: %w", err)
 		}

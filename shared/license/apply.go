@@ -32,8 +32,12 @@ const applyWidth = 8 // commits under way at once
 // Add applies rows that Apple lists, and returns those that were new to the table. A repeated row changes nothing.
 func (a Applier) Add(ctx context.Context, from Source, rows []apple.Assignment) ([]apple.Assignment, error) {
 	ours, foreign := from.split(rows)
+	ours, err := a.unknown(ctx, ours)
+	if err != nil {
+		return nil, err
+	}
 	added := make([][]apple.Assignment, len(ours))
-	err := a.World.Run(ctx, applyWidth, len(ours), func(ctx context.Context, i int) error {
+	err = a.World.Run(ctx, applyWidth, len(ours), func(ctx context.Context, i int) error {
 		var err error
 		added[i], err = a.give(ctx, from, ours[i])
 		return err
@@ -97,6 +101,26 @@ func (from Source) split(rows []apple.Assignment) (ours []owned, foreign []apple
 		o.rows = append(o.rows, Row{from.Location, row.ClientUserID, row.PricingParam, time.Time{}})
 	}
 	return ours, foreign
+}
+
+// unknown leaves out what the table has already, which is most of what a repeated listing shows.
+func (a Applier) unknown(ctx context.Context, ours []owned) ([]owned, error) {
+	keys := make([]table.Key, len(ours))
+	for i, o := range ours {
+		keys[i] = Key(o.adamID, o.personID)
+	}
+	known, err := table.LoadMany[License](ctx, a.Store.ReadStore, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading %d licenses: %w", len(keys), err)
+	}
+	var news []owned
+	for i, o := range ours {
+		has := known[keys[i]].Value.Rows
+		if slices.ContainsFunc(o.rows, func(r Row) bool { return !slices.ContainsFunc(has, r.is) }) {
+			news = append(news, o)
+		}
+	}
+	return news, nil
 }
 
 func (a Applier) give(ctx context.Context, from Source, o owned) ([]apple.Assignment, error) {

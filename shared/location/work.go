@@ -17,7 +17,7 @@ func (j *job) do(ctx context.Context, marks []mark.Mark) error {
 	switch marks[0].Kind {
 	case mark.Settle:
 		return j.settle(ctx, marks)
-	case mark.Grants, mark.Holds:
+	case mark.Grants, mark.Later:
 		return j.grants(ctx, marks)
 	case mark.Readers:
 		return j.readers(ctx, marks)

@@ -1,0 +1,199 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/apple/applefake"
+	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/directory"
+	"github.com/bookplate/bookplate/shared/grant"
+	"github.com/bookplate/bookplate/shared/location"
+	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/table/mem"
+	"github.com/bookplate/bookplate/shared/token"
+	"github.com/bookplate/bookplate/shared/vault"
+	"github.com/bookplate/bookplate/shared/world"
+)
+
+// Start is when every scene begins.
+var Start = time.Date(2030, 9, 1, 8, 0, 0, 0, time.UTC)
+
+// Options of a stage.
+type Options struct {
+	Seed  uint64
+	Apple applefake.Options // Clock and Seed are set by the stage
+	Site  applefake.LocationSpec
+	Hold  time.Duration
+	Pace  grant.Pace // zero: the product's own times
+	Log   *slog.Logger
+}
+
+// Stage is one installation with one location at Apple. What is on it in capital letters outlives the process; Process
+// is what dies.
+type Stage struct {
+	Clock *world.Virtual
+	Table *mem.Table
+	Apple *applefake.Server
+	Site  *applefake.Location
+	Vault *Vault
+	// Wire, if set, sees every request before Apple does, and its answer after: a crash is an error of either.
+	Wire func(*http.Request, http.RoundTripper) (*http.Response, error)
+	*Process
+
+	options Options
+	wakes   wakes
+}
+
+// Process is everything that a process has in memory.
+type Process struct {
+	Store     *table.Store
+	Directory *directory.Directory
+	Readers   *directory.Reader
+	Assigner  assign.Assigner
+	Worker    location.Worker
+}
+
+// New returns a stage whose location isn't known to the product yet.
+func New(o Options) (*Stage, error) {
+	clock := world.NewVirtual(o.Seed, Start)
+	o.Apple.Clock, o.Apple.Seed = clock, o.Seed
+	if o.Apple.BaseURL == "" {
+		o.Apple.BaseURL = "http://127.0.0.1"
+	}
+	if o.Pace == (grant.Pace{}) {
+		o.Pace = grant.Pace{ResendAfter: 10 * time.Minute, Poll: 10 * time.Second, MaxOpen: 5}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	fake, err := applefake.New(o.Apple)
+	if err != nil {
+		return nil, err
+	}
+	site, err := fake.AddLocation(o.Site)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stage{
+		Clock: clock, Table: mem.New(clock), Apple: fake, Site: site, Vault: &Vault{secrets: map[string]vault.Secret{}},
+		options: o,
+	}
+	return s, s.Boot()
+}
+
+// Boot starts a new process on what the old one has stored.
+func (s *Stage) Boot() error {
+	w := s.Clock.World()
+	store := table.NewStore(s.Table, w)
+	service, err := apple.NewService(apple.Options{
+		BaseURL: s.options.Apple.BaseURL + "/mdm/v2", HTTP: transport{s}, World: w, Log: s.options.Log, Timeout: -1,
+	})
+	if err != nil {
+		return err
+	}
+	readers := directory.NewReader(store.ReadStore)
+	s.Process = &Process{
+		Store: store, Readers: readers,
+		Directory: directory.New(store, w, assign.Announcer{Store: store, World: w, Queue: &s.wakes, Timeout: time.Minute}),
+		Assigner:  assign.Assigner{Store: store, Directory: readers, World: w, Hold: s.options.Hold},
+		Worker: location.Worker{
+			Store: store, World: w, Vault: s.Vault, Service: service, Directory: readers, Queue: &s.wakes,
+			Log: s.options.Log, Pace: s.options.Pace, Federated: []string{"school.example"},
+			Budget: location.DefaultBudget, Chunk: location.DefaultChunk,
+		},
+	}
+	return nil
+}
+
+// transport carries requests to the fake without a network, through Wire.
+type transport struct{ stage *Stage }
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if t.stage.Wire != nil {
+		return t.stage.Wire(r, t.stage.Apple.Transport())
+	}
+	return t.stage.Apple.Transport().RoundTrip(r)
+}
+
+// Install makes the location known, as an upload does: claimed, its secret kept, its first sync marked.
+func (s *Stage) Install(ctx context.Context) (token.Record, error) {
+	text, err := s.Site.IssueToken(s.Clock.Now().AddDate(1, 0, 0))
+	if err != nil {
+		return token.Record{}, err
+	}
+	content, err := apple.DecodeToken([]byte(text))
+	if err != nil {
+		return token.Record{}, err
+	}
+	installation, err := token.Installation(ctx, s.Store, s.Clock.World())
+	if err != nil {
+		return token.Record{}, err
+	}
+	uid := s.Site.UID()
+	r := token.Record{
+		ID: token.ID(installation, uid), Location: uid, MDMID: token.MDMID(installation, uid), SecretVersion: "v1",
+		DisplayName: "Library", Organization: content.Org, AccountType: token.Education, Country: "us",
+		Expires: content.Expires, State: token.Valid, Created: s.Clock.Now(), Modified: s.Clock.Now(), By: "stage",
+	}
+	opened := s.Worker.Service.Open(content.Secret, apple.Identity{UID: uid})
+	if _, err := opened.Claim(ctx, apple.MDMInfo{ID: r.MDMID, Name: "Bookplate", Metadata: "stage"}); err != nil {
+		return r, fmt.Errorf("claiming the location: %w", err)
+	}
+	if err := s.Vault.Put(ctx, r.ID, r.SecretVersion, content.Secret); err != nil {
+		return r, err
+	}
+	ops, err := token.Create(r)
+	if err != nil {
+		return r, err
+	}
+	now := s.Clock.Now()
+	if _, err := s.Store.Commit(ctx, append(ops, mark.New(uid, mark.Sync, mark.SyncUpload, now))...); err != nil {
+		return r, err
+	}
+	return r, s.wakes.Wake(ctx, uid, now)
+}
+
+// Step delivers the next wake, after the clock has gone on to its time. It says false when nobody is to be woken.
+func (s *Stage) Step(ctx context.Context) (bool, error) {
+	next, ok := s.wakes.next()
+	if !ok {
+		return false, nil
+	}
+	s.Clock.Advance(next.at.Sub(s.Clock.Now()))
+	return true, s.Worker.Work(ctx, next.location)
+}
+
+// Sweep wakes the location if something is due there, as the schedule does every five minutes.
+func (s *Stage) Sweep(ctx context.Context) error {
+	marks, err := mark.Read(ctx, s.Store.ReadStore, s.Site.UID())
+	if err != nil {
+		return err
+	}
+	if next := mark.Next(marks); !next.IsZero() {
+		return s.wakes.Wake(ctx, s.Site.UID(), next)
+	}
+	return nil
+}
+
+// errRestless: the product keeps waking itself.
+var errRestless = errors.New("the location didn't come to rest")
+
+// Rest runs until no wake is left, or something fails.
+func (s *Stage) Rest(ctx context.Context) error {
+	for range 2000 {
+		if more, err := s.Step(ctx); err != nil || !more {
+			return err
+		}
+	}
+	return errRestless
+}
+
+// DropWakes loses all wakes that are under way, as a dying process does.
+func (s *Stage) DropWakes() { s.wakes.list = nil }

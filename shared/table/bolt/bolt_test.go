@@ -46,8 +46,15 @@ func put(sort string) table.Op {
 }
 
 func TestContract(t *testing.T) {
-	shared := open(t, filepath.Join(t.TempDir(), "table.db"), world.Real())
-	tabletest.Run(t, func(*testing.T) table.Engine { return shared })
+	t.Run("alone in a file", func(t *testing.T) {
+		tabletest.Run(t, func(t *testing.T) table.Engine {
+			return open(t, filepath.Join(t.TempDir(), "table.db"), world.Real())
+		})
+	})
+	t.Run("among others in a file", func(t *testing.T) {
+		shared := open(t, filepath.Join(t.TempDir(), "table.db"), world.Real())
+		tabletest.Run(t, func(*testing.T) table.Engine { return shared })
+	})
 }
 
 func TestReopenedTableHasEverything(t *testing.T) {

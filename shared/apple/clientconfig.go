@@ -57,6 +57,6 @@ func (cfg ClientConfig) with(e envelope) ClientConfig {
 	if e.owner() != "" {
 		cfg.MDMInfo = e.mdm
 	}
-	cfg.TokenExpires, _ = parseTime(e.expires)
+	cfg.TokenExpires = parseTime(e.expires)
 	return cfg
 }

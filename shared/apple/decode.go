@@ -77,7 +77,7 @@ func decodeObject(dec *json.Decoder, known fields) error {
 		if err != nil {
 			return err
 		}
-		if err := known.decode(dec, key.(string)); err != nil {
+		if err := known.decode(dec, fmt.Sprint(key)); err != nil {
 			return err
 		}
 	}
@@ -176,12 +176,12 @@ func (t text) errorNumber() int {
 	return n
 }
 
-// parseTime reads Apple's times, whose offsets have no colon, and RFC 3339.
-func parseTime(s string) (time.Time, bool) {
+// parseTime reads Apple's times, whose offsets have no colon, and RFC 3339. Anything else is the zero time.
+func parseTime(s string) time.Time {
 	for _, layout := range []string{"2006-01-02T15:04:05Z0700", time.RFC3339} {
 		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), true
+			return t.UTC()
 		}
 	}
-	return time.Time{}, false
+	return time.Time{}
 }

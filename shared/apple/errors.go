@@ -29,7 +29,7 @@ var (
 	// ErrUnknownOutcome: the write was sent and no answer, or none that we understand, came back: it may have happened.
 	ErrUnknownOutcome = errors.New("it is not known whether Apple has acted on the request")
 	// ErrUnavailable: Apple could not be reached, or answered nonsense, also when asked again.
-	ErrUnavailable = errors.New("Apple's service can't be reached")
+	ErrUnavailable = errors.New("no usable answer came from Apple's service")
 )
 
 // UnavailableError is ErrUnavailable with what is known about it.

@@ -141,7 +141,8 @@ func TestTheWholeStory(t *testing.T) {
 	l := s.service.Open(s.token(), apple.Identity{})
 	cfg, err := l.ClientConfig(ctx)
 	if err != nil || cfg.UID != s.account.UID() || cfg.Country != "CH" || cfg.Platform != apple.PlatformEducation ||
-		cfg.LocationName != "Library" || cfg.MDMInfo != nil || !cfg.TokenExpires.Equal(s.clock.Now().AddDate(1, 0, 0).Truncate(time.Second)) {
+		cfg.LocationName != "Library" || cfg.MDMInfo != nil ||
+		!cfg.TokenExpires.Equal(s.clock.Now().AddDate(1, 0, 0).Truncate(time.Second)) {
 		t.Fatalf("%+v %v", cfg, err)
 	}
 	if cfg, err = l.Claim(ctx, us); err != nil || *cfg.MDMInfo != us {

@@ -64,6 +64,10 @@ func (g *gate) examine(c *call, e envelope, good bool) error {
 	if good && g.id.UID == "" {
 		g.id.UID = e.uid
 	}
+	return g.examineOwner(c, e, good)
+}
+
+func (g *gate) examineOwner(c *call, e envelope, good bool) error {
 	ours := g.id.MDMID
 	if c.claim != nil {
 		if !good {

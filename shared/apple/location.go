@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -169,7 +170,7 @@ func (l *Location) noteLimits(f *fault) {
 	if f == nil {
 		return
 	}
-	if refusal, ok := f.err.(*Error); ok && refusal.outdated() {
+	if refusal, ok := errors.AsType[*Error](f.err); ok && refusal.outdated() {
 		l.service.config.outdated()
 	}
 }

@@ -100,7 +100,7 @@ func TestOverTheNetworkTheTimeoutCoversTheAnswer(t *testing.T) {
 	const timeout = 50 * time.Millisecond
 	l := overLoopback(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, emptyPage[:10])
-		w.(http.Flusher).Flush()
+		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done() // until the client has hung up
 	}, timeout)
 	_, err := spend(l, noon.Add(time.Hour))

@@ -13,7 +13,7 @@ type pacer struct {
 	next time.Time // no request starts before
 }
 
-var errHeld = errors.New("Apple has asked to be left alone for longer than a request waits")
+var errHeld = errors.New("as Apple has asked, nothing is sent for longer than a request waits")
 
 // reserve takes the next start and returns how long to wait for it. If that is longer than longestWait, it takes none.
 func (p *pacer) reserve(now time.Time, perSecond int) (time.Duration, error) {

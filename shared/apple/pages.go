@@ -2,7 +2,6 @@ package apple
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -94,7 +93,7 @@ func readWindow[T any](ctx context.Context, l *Location, lst listing, after Page
 	err := l.service.world.Run(ctx, pagesInFlight, width, func(ctx context.Context, i int) error {
 		page, rows, err := readPage[T](ctx, l, lst, first+i)
 		results[i] = result[T]{page, rows, err}
-		if refusal, ok := errors.AsType[*Error](err); ok && refusal.Number == pageOutOfRange {
+		if IsNumber(err, NumberPage) {
 			return nil // an error only if no page before it turns out to be the last
 		}
 		return err

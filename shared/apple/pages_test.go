@@ -128,7 +128,7 @@ func TestAVisitorsErrorEndsTheWalk(t *testing.T) {
 			}
 			return nil
 		})
-		if err != enough || visits != stop+1 || len(w.started(assets)) > 6 {
+		if !errors.Is(err, enough) || visits != stop+1 || len(w.started(assets)) > 6 {
 			t.Errorf("%v after %d visits and %d requests", err, visits, len(w.started(assets)))
 		}
 	}

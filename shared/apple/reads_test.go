@@ -200,7 +200,8 @@ func TestEvent(t *testing.T) {
 func TestClientConfig(t *testing.T) {
 	w := newWire(t)
 	w.on(config, ok(`{"countryISO2ACode":"ch","defaultPlatform":"volumestore","locationName":"North",
-		"notificationAuthToken":"made-up-secret","notificationUrl":"https://books.example.org/n","websiteURL":"https://school.apple.com",
+		"notificationAuthToken":"made-up-secret","notificationUrl":"https://books.example.org/n",
+		"websiteURL":"https://school.apple.com",
 		"subscribedNotificationTypes":["ASSET_COUNT"],"tokenExpirationDate":"2031-02-03T04:05:06+0000",`+ours+`}`))
 	c, err := w.location().ClientConfig(context.Background())
 	if err != nil || c.UID != ourUID || c.Country != "CH" || c.Platform != PlatformEducation || c.LocationName != "North" ||

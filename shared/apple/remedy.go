@@ -8,7 +8,6 @@ const (
 	gone            = 9634
 	maintenance     = 9644
 	tooManyRequests = 9646
-	pageOutOfRange  = 9650
 	tooManyAssets   = 9700
 	tooManyReaders  = 9701
 	tooManyUsers    = 9714

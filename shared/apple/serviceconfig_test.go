@@ -209,7 +209,8 @@ func TestRequestsGoWhereTheConfigurationSays(t *testing.T) {
 func TestURLsThatNeverGetABearerAreOnlyLeftOut(t *testing.T) {
 	var log bytes.Buffer
 	w := newWire(t)
-	w.on(serviceConfig, ok(`{"urls":{"contentMetadataLookup":"https://evil.example.org/l","invitationEmail":"http://buy.itunes.apple.com/x",
+	w.on(serviceConfig, ok(`{"urls":{"contentMetadataLookup":"https://evil.example.org/l",
+		"invitationEmail":"http://buy.itunes.apple.com/x",
 		"somethingNew":"gopher://x"}}`))
 	cfg, err := w.service(logTo(&log)).Config(context.Background())
 	if err != nil || len(cfg.URLs) != 0 || strings.Count(log.String(), "is not used") != 3 {

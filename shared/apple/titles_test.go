@@ -21,7 +21,8 @@ func TestTitles(t *testing.T) {
 		"2":{"id":2,"name":1984,"artwork":[{"width":60,"url":"s"},{"width":512,"url":"l"},{"width":100,"url":"m"}],
 			"description":"Plain","genreNames":"Fiction","releaseDate":null},
 		"3":{"id":"3"},"4":null,"5":"odd","9":{"name":"Not asked for"}},"version":2,"isAuthenticated":false}`))
-	got, err := w.location().Titles(context.Background(), TitleQuery{PlatformEducation, "CH", "de"}, []string{"1", "2", "3", "4", "5", "6"})
+	got, err := w.location().Titles(context.Background(), TitleQuery{PlatformEducation, "CH", "de"},
+		[]string{"1", "2", "3", "4", "5", "6"})
 	want := map[string]Title{
 		"1": {
 			AdamID: "1", Name: "Sample", Author: "A. Author", Description: "Text", Kind: "ebook", Genres: []string{"Fiction"},
@@ -76,7 +77,8 @@ func TestTitlesFoundBeforeAnErrorComeWithIt(t *testing.T) {
 func TestTheCatalogOfAFakeIsNeverApples(t *testing.T) {
 	w := newWire(t)
 	l := w.location(func(o *Options) { o.BaseURL = "http://127.0.0.1:3001/mdm/v2" })
-	if _, err := l.Titles(context.Background(), TitleQuery{}, []string{"1"}); !errors.Is(err, ErrUnavailable) || len(w.started(lookup)) != 0 {
+	_, err := l.Titles(context.Background(), TitleQuery{}, []string{"1"})
+	if !errors.Is(err, ErrUnavailable) || len(w.started(lookup)) != 0 {
 		t.Error(err)
 	}
 }

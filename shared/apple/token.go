@@ -52,7 +52,7 @@ func DecodeToken(file []byte) (ContentToken, error) {
 		missing = append(missing, "token")
 	}
 	if content.Expires != nil {
-		expires, _ = parseTime(*content.Expires)
+		expires = parseTime(*content.Expires)
 	}
 	if expires.IsZero() {
 		missing = append(missing, "expDate")

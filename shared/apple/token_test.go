@@ -22,8 +22,9 @@ func tokenJSON(expires string) string {
 
 func TestDecodeToken(t *testing.T) {
 	for name, json := range map[string]string{
-		"compact":         tokenJSON("2031-02-03T04:05:06+0000"),
-		"pretty":          "{\n  \"token\" : \"" + inner + "\",\n  \"expDate\":\"2031-02-03T04:05:06+0000\",\"orgName\":\"MADEUPORG1\"\n}\n",
+		"compact": tokenJSON("2031-02-03T04:05:06+0000"),
+		"pretty": "{\n  \"token\" : \"" + inner + "\",\n  \"expDate\":\"2031-02-03T04:05:06Z\"," +
+			"\"orgName\":\"MADEUPORG1\"\n}\n",
 		"a local offset":  tokenJSON("2031-02-02T21:05:06-0700"),
 		"RFC 3339":        tokenJSON("2031-02-03T05:05:06+01:00"),
 		"UTC":             tokenJSON("2031-02-03T04:05:06Z"),
@@ -100,7 +101,9 @@ func TestExpiredTokenIsTold(t *testing.T) {
 
 func FuzzDecodeToken(f *testing.F) {
 	good := tokenJSON("2031-02-03T04:05:06+0000")
-	for _, seed := range []string{"", good, outer(good), outer(good)[:48], inner, "\ufeff" + outer(good) + "\n", outer(`{"token":null}`)} {
+	for _, seed := range []string{
+		"", good, outer(good), outer(good)[:48], inner, "\ufeff" + outer(good) + "\n", outer(`{"token":null}`),
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {

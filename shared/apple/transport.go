@@ -47,6 +47,7 @@ func nonsense(what string) *fault {
 // request on a fresh connection only if it can make its body anew, so bodies here come without GetBody.
 func (s *Service) exchange(request *http.Request, secret string, pass func() error, known fields) (envelope, *fault) {
 	if s.timeout > 0 {
+		//nolint:forbidigo // the network's clock is the machine's; see Options.Timeout
 		ctx, cancel := context.WithTimeout(request.Context(), s.timeout)
 		defer cancel()
 		request = request.WithContext(ctx)
@@ -63,7 +64,7 @@ func (s *Service) exchange(request *http.Request, secret string, pass func() err
 		}
 		return envelope{}, f
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }() // what was read decides
 	e, err := decodeAnswer(&capped{response.Body, maxAnswer}, known)
 	f := judge(response, e, err)
 	if f != nil {

@@ -99,11 +99,11 @@ func TestAWriteSaysWhatIsKnownAndIsNeverRepeated(t *testing.T) {
 }
 
 func TestAWriteThatEndsBeforeItsStartWasNotSent(t *testing.T) {
-	cancelled, cancel := context.WithCancel(context.Background())
+	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
-	t.Run("cancelled", func(t *testing.T) {
+	t.Run("canceled", func(t *testing.T) {
 		w := newWire(t)
-		_, err := w.location().CreateUsers(cancelled, []NewUser{{ClientUserID: "u-1"}})
+		_, err := w.location().CreateUsers(canceled, []NewUser{{ClientUserID: "u-1"}})
 		if endOf(t, err) != nothing || len(w.seen) != 0 {
 			t.Errorf("%v after %v", err, w.seen)
 		}
@@ -116,7 +116,7 @@ func TestAWriteThatEndsBeforeItsStartWasNotSent(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Run("cancelled in flight is something else", func(t *testing.T) {
+	t.Run("canceled in flight is something else", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		w := newWire(t)
 		w.on("POST /mdm/v2/users/create", func(r *http.Request) (*http.Response, error) {

@@ -56,7 +56,9 @@ func Months(until time.Time, count int) []time.Time {
 }
 
 // ParseMonth reads a month like "2030-09".
-func ParseMonth(text string) (time.Time, error) { return time.Parse(monthLayout, strings.TrimSpace(text)) }
+func ParseMonth(text string) (time.Time, error) {
+	return time.Parse(monthLayout, strings.TrimSpace(text))
+}
 
 // List returns a page of the acts of some months, in the order of the months and newest first within each, and the
 // cursor of the next page.

@@ -22,7 +22,7 @@ func AssignmentSchema() graph.Schema {
 func Assignment(w assign.Wish) graph.Entity {
 	return graph.Entity{
 		"id": w.ID, "installIntent": string(w.Intent),
-		"target": map[string]any{"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": w.GroupID},
+		"target":            map[string]any{"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": w.GroupID},
 		"x_createdDateTime": w.Created, "x_holdUntil": moment(w.HoldUntil), "x_requester": w.Requester,
 		"x_approver": text(w.Approver),
 	}

@@ -24,20 +24,30 @@ type Gate struct {
 // Others get 401 (no caller that we believe) or 403 (not enough rights).
 func (g Gate) Require(need Role, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := g.caller(r)
+		c, err := g.Check(need, r)
 		if err != nil {
-			w.Header().Set("WWW-Authenticate", "Bearer")
+			if problem.KindOf(err) == problem.Unauthenticated {
+				w.Header().Set("WWW-Authenticate", "Bearer")
+			}
 			g.Fail(w, r, err)
-			return
-		}
-		if !c.Role.Allows(need) {
-			g.Fail(w, r, problem.New(problem.Forbidden, "",
-				"This needs the role %s, and the access token of %s has the role %s. Ask an operator for a token with that role.",
-				need, c.Subject, c.Role))
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(With(r.Context(), c)))
 	})
+}
+
+// Check returns the caller of a request if their role allows need; otherwise a problem, Unauthenticated or Forbidden.
+func (g Gate) Check(need Role, r *http.Request) (Caller, error) {
+	c, err := g.caller(r)
+	if err != nil {
+		return Caller{}, err
+	}
+	if !c.Role.Allows(need) {
+		return Caller{}, problem.New(problem.Forbidden, "",
+			"This needs the role %s, and the access token of %s has the role %s. Ask an operator for a token with that role.",
+			need, c.Subject, c.Role)
+	}
+	return c, nil
 }
 
 func (g Gate) caller(r *http.Request) (Caller, error) {

@@ -283,8 +283,27 @@ func (g Granter) send(ctx context.Context, doc license.BatchDoc) error {
 		return g.refused(ctx, doc, refused)
 	default:
 		g.Log.WarnContext(ctx, "outcome of a batch unknown", "batch", b.ID, "location", b.Location, "error", err)
-		return nil
+		return g.unknown(ctx, doc, event, err)
 	}
+}
+
+// unknown keeps what can be known of a request whose answer was lost or not to be believed: Apple may have named its
+// event all the same. Only an answer that stops the location is passed on.
+func (g Granter) unknown(ctx context.Context, doc license.BatchDoc, event string, cause error) error {
+	if event != "" {
+		doc.Value.State, doc.Value.Event, doc.Value.SentAt = license.Sent, event, g.World.Now()
+		if _, err := g.saveBatch(ctx, doc, doc.Value.SentAt.Add(g.Pace.Poll)); err != nil {
+			return err
+		}
+	}
+	var (
+		owner    *apple.OwnerError
+		location *apple.LocationError
+	)
+	if errors.As(cause, &owner) || errors.As(cause, &location) {
+		return cause
+	}
+	return nil
 }
 
 // abandon ends a batch that will never be sent, and frees its pairs. Nobody can send it after its Commit.

@@ -22,9 +22,15 @@ func (j *job) failed(ctx context.Context, due []mark.Mark, cause error) error {
 		return j.stop(ctx, state, why)
 	}
 	retry := 3 * j.Pace.Poll
-	var refused *apple.Error
+	var (
+		refused *apple.Error
+		away    *apple.UnavailableError
+	)
 	if errors.As(cause, &refused) {
 		retry = max(retry, refused.RetryAfter)
+	}
+	if errors.As(cause, &away) {
+		retry = max(retry, away.RetryAfter)
 	}
 	j.Log.WarnContext(ctx, "work failed; it is tried again", "location", j.location, "kind", due[0].Kind,
 		"after", retry, "error", cause)

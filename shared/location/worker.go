@@ -55,7 +55,7 @@ func (w Worker) Work(ctx context.Context, location string) error {
 	if errors.Is(err, errLeaseLost) {
 		return nil // whoever took it goes on
 	}
-	return errors.Join(err, job.end(ctx))
+	return errors.Join(err, job.end(context.WithoutCancel(ctx))) // also when the process is being stopped
 }
 
 // Break frees a lease whose holder is known to be dead. Only a program that is alone with its table may call it, before

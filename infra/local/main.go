@@ -1,0 +1,153 @@
+// Command local runs Bookplate as one program: all its functions behind one port, with everything that it keeps in one
+// directory. Without the URL of Apple's service it plays Apple itself, and shows the main job happening.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/bookplate/bookplate/infra/local/demo"
+	"github.com/bookplate/bookplate/infra/local/stack"
+	"github.com/bookplate/bookplate/infra/local/tour"
+	"github.com/bookplate/bookplate/shared/auth"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bookplate:", err)
+		os.Exit(1)
+	}
+}
+
+func run(
+	ctx context.Context, args []string, env func(string) (string, bool), out, messages io.Writer,
+) (err error) {
+	s, err := parse(args, env, messages)
+	if err != nil {
+		return err
+	}
+	if s.reset {
+		if err := reset(s.Data); err != nil {
+			return err
+		}
+	}
+	logs, err := openLog(s, messages)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, logs.Close()) }()
+	s.Log = slog.New(slog.NewJSONHandler(logs, nil))
+	if !s.demo {
+		return serve(ctx, s.Options, out, nil)
+	}
+	fake, err := demo.StartApple(ctx, s.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, fake.Close()) }()
+	s.Apple = fake.URL
+	return serve(ctx, s.Options, out, fake)
+}
+
+// serve runs the stack until ctx ends, and the tour in it if Apple is the fake.
+func serve(ctx context.Context, o stack.Options, out io.Writer, fake *demo.Apple) error {
+	st, err := stack.Open(o)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- st.Serve(ctx) }()
+
+	greet(out, st, o)
+	if fake != nil {
+		if err := perform(ctx, out, st, fake); err != nil {
+			if ctx.Err() == nil {
+				fmt.Fprintf(out, "\n%v\nThe log is %s.\n", err, filepath.Join(o.Data, "bookplate.log"))
+			}
+			cancel()
+			return errors.Join(err, <-ended)
+		}
+	}
+	if err := invite(out, st); err != nil {
+		cancel()
+		return errors.Join(err, <-ended)
+	}
+	err = <-ended
+	if err == nil {
+		fmt.Fprintln(out, "\nStopped. Everything is kept; the next start goes on from here.")
+	}
+	return err
+}
+
+func greet(out io.Writer, st *stack.Stack, o stack.Options) {
+	fmt.Fprintf(out, "Bookplate is at %s, its data in %s. Apple is %s.\n", st.URL(), o.Data, o.Apple)
+	for name, secret := range st.Made() {
+		fmt.Fprintf(out, "Made -%s, shown only now: %s\n", name, secret)
+	}
+	fmt.Fprintln(out)
+}
+
+func perform(ctx context.Context, out io.Writer, st *stack.Stack, fake *demo.Apple) error {
+	admin, err := st.Issue(auth.Administrator, "tour", time.Hour)
+	if err != nil {
+		return err
+	}
+	scim, err := st.Issue(auth.IdentityProvider, "tour", time.Hour)
+	if err != nil {
+		return err
+	}
+	show := tour.Tour{
+		Base: st.URL(), AdminToken: admin, SCIMToken: scim, ContentToken: fake.Token,
+		Out: out, Terminal: isTerminal(out), Now: time.Now,
+	}
+	return show.Run(ctx)
+}
+
+// invite shows how to go on by hand.
+func invite(out io.Writer, st *stack.Stack) error {
+	fmt.Fprintln(out, "\nAccess tokens, valid for 8 hours:")
+	for _, role := range []auth.Role{auth.Viewer, auth.Manager, auth.Administrator} {
+		bearer, err := st.Issue(role, role.String(), 8*time.Hour)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "  %s=%s\n", envName(role), bearer)
+	}
+	fmt.Fprintf(out, `
+Try, after pasting the lines above into a shell:
+  curl -H "Authorization: Bearer $VIEWER" '%[1]s/v1.0/deviceAppManagement/managedEBooks?$top=3&$orderby=displayName'
+  curl -H "Authorization: Bearer $VIEWER" '%[1]s/v1.0/bookplate/readers?status=invited'
+  curl -X POST -H "Authorization: Bearer $MANAGER" '%[1]s/v1.0/deviceAppManagement/vppTokens/'$(
+    curl -s -H "Authorization: Bearer $VIEWER" '%[1]s/beta/deviceAppManagement/vppTokens?$select=id' | grep -o '[0-9a-f-]\{36\}')/syncLicenses
+
+API: %[1]s/openapi.yaml   Health: %[1]s/healthz   Ctrl-C stops it.
+`, st.URL())
+	return nil
+}
+
+func envName(r auth.Role) string {
+	return map[auth.Role]string{auth.Viewer: "VIEWER", auth.Manager: "MANAGER", auth.Administrator: "ADMINISTRATOR"}[r]
+}
+
+func isTerminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,71 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// Options of a stack. The program's flags carry the same names.
+type Options struct {
+	Listen string // host:port
+	// AnyPort takes another free port when that of Listen is taken.
+	AnyPort bool
+	Data    string // directory
+	Apple   string // base URL of Apple's service
+	Hold    time.Duration
+	// ResendAfter is law 2's: less than ten minutes only with Apple on loopback.
+	ResendAfter time.Duration
+	PollAfter   time.Duration
+	Federated   []string // domains whose userNames are Managed Apple Accounts
+	AdminToken  string   // opaque; empty: made once
+	SCIMToken   string   // opaque; empty: made once
+	Sync        string   // cron
+	Log         *slog.Logger
+}
+
+// SafeResendAfter is how long an unknown outcome is waited out with the real Apple.
+const SafeResendAfter = 10 * time.Minute
+
+// validate returns all that is wrong with the options, and the sync's schedule.
+func (o Options) validate() (cron.Schedule, error) {
+	var faults []error
+	base, err := url.Parse(o.Apple)
+	if err != nil || base.Host == "" {
+		faults = append(faults, fmt.Errorf("-apple %q is not a URL like https://vpp.itunes.apple.com/mdm/v2", o.Apple))
+	} else if o.ResendAfter < SafeResendAfter && !loopback(base.Hostname()) {
+		faults = append(faults, fmt.Errorf(
+			"-resend-after %s is less than 10m, which is only allowed with Apple on loopback: a license might be spent twice",
+			o.ResendAfter))
+	}
+	if o.ResendAfter <= 0 {
+		faults = append(faults, fmt.Errorf("-resend-after %s must be more than zero", o.ResendAfter))
+	}
+	if o.PollAfter <= 0 {
+		faults = append(faults, fmt.Errorf("-poll-after %s must be more than zero", o.PollAfter))
+	}
+	if o.Hold < 0 {
+		faults = append(faults, fmt.Errorf("-hold %s must not be negative", o.Hold))
+	}
+	for _, d := range o.Federated {
+		if strings.ContainsAny(d, "@ /") || d == "" {
+			faults = append(faults, fmt.Errorf("-federated-domains: %q is not a domain like school.example", d))
+		}
+	}
+	schedule, err := cron.ParseStandard(o.Sync)
+	if err != nil {
+		faults = append(faults, fmt.Errorf(`-sync %q is not a cron line of five fields like "0 5,17 * * *": %w`, o.Sync, err))
+	}
+	return schedule, errors.Join(faults...)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

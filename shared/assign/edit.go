@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/mark"
@@ -16,6 +17,9 @@ import (
 // there, so that a request whose answer was lost can be repeated.
 func (a Assigner) Add(ctx context.Context, b book.Book, ask Ask, requester string) (Wish, error) {
 	if err := a.check(ctx, []Ask{ask}); err != nil {
+		if p, ok := problem.As(err); ok && ask.Field == "" { // the request is the assignment itself
+			p.Target = strings.TrimPrefix(p.Target, ".")
+		}
 		return Wish{}, err
 	}
 	if err := a.notePlaces(ctx, b, []Ask{ask}); err != nil {
@@ -31,7 +35,7 @@ func (a Assigner) Add(ctx context.Context, b book.Book, ask Ask, requester strin
 		case i >= 0:
 			return nil, problem.New(problem.Conflict, "DuplicateGroup",
 				"The book is already assigned to the group %s as %s, by the assignment %s. Remove that one first.",
-				ask.GroupID, list[i].Intent, list[i].ID).At(ask.Field + "target.groupId")
+				ask.GroupID, list[i].Intent, list[i].ID).At(strings.TrimPrefix(ask.Field+".target.groupId", "."))
 		case len(list) >= MaxWishes:
 			return nil, problem.New(problem.Invalid, "TooManyAssignments",
 				"A book can be assigned to at most %d groups. Put the people into fewer, larger groups.", MaxWishes)

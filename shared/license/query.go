@@ -82,3 +82,28 @@ func titleParts(adamID string) []string {
 	}
 	return parts
 }
+
+// PersonPage returns a page of the licenses of a person, by adamId, and the cursor of the next page. The index that leads
+// to them lags by moments after a new one. A page may be empty and not be the last.
+func PersonPage(ctx context.Context, store *table.ReadStore, personID string, limit int, cursor string) (
+	docs []Doc, next string, err error,
+) {
+	page, err := store.PageEntries(ctx, table.Index1, table.Range{Part: PersonPart(personID), Limit: limit, Cursor: cursor})
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the licenses of person %s: %w", personID, err)
+	}
+	keys := make([]table.Key, len(page.Entries))
+	for i, entry := range page.Entries {
+		keys[i] = entry.Key
+	}
+	found, err := table.LoadMany[License](ctx, store, keys)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the licenses of person %s: %w", personID, err)
+	}
+	for _, k := range keys {
+		if doc, ok := found[k]; ok {
+			docs = append(docs, doc)
+		}
+	}
+	return docs, page.Next, nil
+}

@@ -1,0 +1,48 @@
+package assignments
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/auth"
+	"github.com/bookplate/bookplate/shared/directory"
+	"github.com/bookplate/bookplate/shared/door"
+	"github.com/bookplate/bookplate/shared/queue"
+	"github.com/bookplate/bookplate/shared/table"
+)
+
+// Config is what the function is made of.
+type Config struct {
+	door.Config
+	Store     *table.Store
+	Directory *directory.Reader
+	Queue     queue.Queue
+	// Hold is how long a new required assignment spends nothing and can be taken back without cost.
+	Hold time.Duration
+}
+
+type server struct{ Config }
+
+// New returns the handler of the routes.
+func New(c Config) http.Handler { return door.New(c.Config, routes(server{c})) }
+
+// Routes are the handler's mux patterns.
+func Routes() []string { return door.Patterns(routes(server{})) }
+
+const (
+	bookPath        = "/deviceAppManagement/managedEBooks/{id}"
+	assignmentsPath = bookPath + "/assignments"
+	assignmentPath  = assignmentsPath + "/{assignment}"
+)
+
+func routes(s server) []door.Route {
+	return []door.Route{
+		{Method: http.MethodPost, Path: bookPath + "/assign", Need: auth.Manager, Answer: s.assign},
+		{Method: http.MethodPost, Path: bookPath + "/bookplate.plan", Need: auth.Viewer, Answer: s.plan},
+		{Method: http.MethodGet, Path: assignmentsPath, Need: auth.Viewer, Answer: s.list},
+		{Method: http.MethodGet, Path: assignmentsPath + "/$count", Need: auth.Viewer, Answer: s.count},
+		{Method: http.MethodPost, Path: assignmentsPath, Need: auth.Manager, Answer: s.add},
+		{Method: http.MethodGet, Path: assignmentPath, Need: auth.Viewer, Answer: s.get},
+		{Method: http.MethodDelete, Path: assignmentPath, Need: auth.Manager, Answer: s.remove},
+	}
+}

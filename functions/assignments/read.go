@@ -1,0 +1,81 @@
+package assignments
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/door"
+	"github.com/bookplate/bookplate/shared/entity"
+	"github.com/bookplate/bookplate/shared/graph"
+)
+
+func listContext(b book.Book) string {
+	return "deviceAppManagement/managedEBooks('" + b.ID + "')/assignments"
+}
+
+func entityContext(b book.Book) string { return listContext(b) + "/$entity" }
+
+func (s server) list(w http.ResponseWriter, r *http.Request) error {
+	q, err := graph.ParseQuery(r, entity.AssignmentSchema())
+	if err != nil {
+		return err
+	}
+	b, wishes, err := s.wishes(r)
+	if err != nil {
+		return err
+	}
+	page, err := graph.List(r, q, entity.Assignments(wishes))
+	if err != nil {
+		return err
+	}
+	graph.WritePage(w, r, listContext(b), page)
+	return nil
+}
+
+func (s server) count(w http.ResponseWriter, r *http.Request) error {
+	q, err := graph.ParseQuery(r, entity.AssignmentSchema())
+	if err != nil {
+		return err
+	}
+	if err := q.Only("$filter"); err != nil {
+		return err
+	}
+	_, wishes, err := s.wishes(r)
+	if err != nil {
+		return err
+	}
+	graph.WriteCount(w, r, graph.Count(q, entity.Assignments(wishes)))
+	return nil
+}
+
+func (s server) get(w http.ResponseWriter, r *http.Request) error {
+	q, err := graph.ParseQuery(r, entity.AssignmentSchema())
+	if err != nil {
+		return err
+	}
+	if err := q.Only("$select"); err != nil {
+		return err
+	}
+	b, wishes, err := s.wishes(r)
+	if err != nil {
+		return err
+	}
+	id := door.ID(r.PathValue("assignment"))
+	i := slices.IndexFunc(wishes, func(one assign.Wish) bool { return one.ID == id })
+	if i < 0 {
+		return assign.NoWish(b, id)
+	}
+	graph.WriteEntity(w, r, http.StatusOK, entityContext(b), q.Project(entity.Assignment(wishes[i])))
+	return nil
+}
+
+func (s server) wishes(r *http.Request) (book.Book, []assign.Wish, error) {
+	b, err := s.book(r)
+	if err != nil {
+		return book.Book{}, nil, err
+	}
+	doc, err := assign.Load(r.Context(), s.Store.ReadStore, b)
+	return b, doc.Value.List, err
+}

@@ -1,0 +1,93 @@
+package books
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/door"
+	"github.com/bookplate/bookplate/shared/graph"
+	"github.com/bookplate/bookplate/shared/problem"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/token"
+)
+
+// asked reads the options of a list that a cursor feeds.
+func asked(r *http.Request) (graph.Query, error) {
+	q, err := graph.ParseQuery(r, graph.Schema{})
+	if err != nil {
+		return q, err
+	}
+	return q, q.Only("$top", "$skiptoken")
+}
+
+// turn reads one page of something; what it doesn't want of it, it leaves out.
+type turn[T any] func(limit int, cursor string) (found []T, next string, err error)
+
+// gather reads on until there is enough for an answer of the size, or no more: a page that isn't the last is never empty.
+// Three quarters are enough, because ever smaller reads for the rest would never end where little is wanted.
+func gather[T any](size int, q graph.Query, read turn[T]) (all []T, next string, err error) {
+	if next, err = q.Cursor(); err != nil || size == 0 {
+		return nil, "", err
+	}
+	for {
+		var found []T
+		found, next, err = read(size-len(all), next)
+		if errors.Is(err, table.ErrCursor) {
+			return nil, "", problem.New(problem.Invalid, "", "The link to the next page is damaged or belongs to another list. "+
+				"Begin again at the first page.").At("$skiptoken").Because(err)
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		all = append(all, found...)
+		if next == "" || 4*len(all) >= 3*size {
+			return all, next, nil
+		}
+	}
+}
+
+// answer writes what read gives, a page at a time.
+func answer[T any](w http.ResponseWriter, r *http.Request, context string, read turn[T]) error {
+	q, err := asked(r)
+	if err != nil {
+		return err
+	}
+	items, next, err := gather(q.Size(), q, read)
+	if err != nil {
+		return err
+	}
+	graph.WriteCollection(w, r, context, items, nil, graph.NextLink(r, next))
+	return nil
+}
+
+// place is the location that a request names by tokenId or location; the only one, when there is but one token. The
+// record is nil when the location's token was deleted.
+func (s server) place(r *http.Request) (location string, record *token.Record, err error) {
+	values := r.URL.Query()
+	if id := values.Get("tokenId"); id != "" {
+		doc, err := token.Load(r.Context(), s.Store, door.ID(id))
+		return doc.Value.Location, &doc.Value, err
+	}
+	if location = values.Get("location"); location != "" {
+		location = door.ID(location)
+		record, _, err := s.stock(r.Context(), location)
+		return location, record, err
+	}
+	all, err := token.All(r.Context(), s.Store)
+	if err != nil {
+		return "", nil, err
+	}
+	if len(all) != 1 {
+		return "", nil, problem.New(problem.Invalid, "", "Say of which location: tokenId=<id> or location=<uId>. "+
+			"GET /v1.0/deviceAppManagement/vppTokens lists the %d tokens that there are.", len(all)).At("tokenId")
+	}
+	return all[0].Value.Location, &all[0].Value, nil
+}
+
+// bookOf is the book that a request names.
+func (s server) bookOf(r *http.Request, values url.Values) (book.Book, error) {
+	doc, err := book.Load(r.Context(), s.Store, door.ID(values.Get("book")))
+	return doc.Value, err
+}

@@ -1,8 +1,9 @@
 package housekeeping
 
 import (
-	"fmt"
+	"go/ast"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -201,8 +202,88 @@ func TestEntitiesAreDescribedAsTheyAreShown(t *testing.T) {
 				got = append(got, property)
 			}
 		}
-		compare(t, fmt.Sprintf("openapi.yaml's %s", name), got, "shared/entity", want)
+		compare(t, "openapi.yaml's "+name, got, "shared/entity", want)
 	}
+}
+
+// Answers that are structs are described by the schema of the same fields.
+func TestAnswersAreDescribedAsTheyAreWritten(t *testing.T) {
+	structs := jsonFields(t)
+	schemas := loadDescription(t).Components.Schemas
+	for name, from := range map[string]string{
+		"plan":       "functions/assignments planAnswer",
+		"cause":      "functions/books cause",
+		"grant":      "functions/books grant",
+		"license":    "functions/books held",
+		"reader":     "functions/books showedReader",
+		"refusal":    "functions/books refusal",
+		"batch":      "functions/books batch",
+		"syncRun":    "functions/books run",
+		"syncCounts": "shared/syncrun Counts",
+		"act":        "shared/act Act",
+	} {
+		if len(structs[from]) == 0 {
+			t.Errorf("there is no struct %s", from)
+		}
+		compare(t, "openapi.yaml's "+name, slices.Collect(maps.Keys(schemas[name].Properties)), from, structs[from])
+	}
+}
+
+// jsonFields are the JSON names of the fields of the tree's structs, by folder and type ("shared/act Act"). What a struct
+// embeds of its own package belongs to it.
+func jsonFields(t *testing.T) map[string][]string {
+	t.Helper()
+	fields, embedded := map[string][]string{}, map[string][]string{}
+	for _, f := range productFiles(t) {
+		ast.Inspect(f.syntax, func(n ast.Node) bool {
+			spec, isType := n.(*ast.TypeSpec)
+			if !isType {
+				return true
+			}
+			shape, isStruct := spec.Type.(*ast.StructType)
+			if !isStruct {
+				return false
+			}
+			name := f.dir() + " " + spec.Name.Name
+			for _, field := range shape.Fields.List {
+				if of := embeddedType(field); of != "" {
+					embedded[name] = append(embedded[name], f.dir()+" "+of)
+				} else if tag := jsonName(field); tag != "" {
+					fields[name] = append(fields[name], tag)
+				}
+			}
+			return false
+		})
+	}
+	for name, parts := range embedded {
+		for _, part := range parts {
+			fields[name] = append(fields[name], fields[part]...)
+		}
+	}
+	return fields
+}
+
+func embeddedType(field *ast.Field) string {
+	if len(field.Names) > 0 {
+		return ""
+	}
+	of := field.Type
+	if star, ok := of.(*ast.StarExpr); ok {
+		of = star.X
+	}
+	if name, ok := of.(*ast.Ident); ok {
+		return name.Name
+	}
+	return ""
+}
+
+func jsonName(field *ast.Field) string {
+	if field.Tag == nil {
+		return ""
+	}
+	tag := reflect.StructTag(strings.Trim(field.Tag.Value, "`"))
+	name, _, _ := strings.Cut(tag.Get("json"), ",")
+	return name
 }
 
 func TestReasonsAreDescribedAndExplained(t *testing.T) {

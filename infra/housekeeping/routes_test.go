@@ -43,7 +43,7 @@ func TestTheDescriptionHasWhatTheFunctionsServe(t *testing.T) {
 	for _, patterns := range served() {
 		all = append(all, patterns...)
 	}
-	compare(t, "infra/openapi.yaml", loadDescription(t).routes(), "the functions", all)
+	compare(t, "infra/openapi.yaml", loadDescription(t).routes(), "the code", all)
 }
 
 // Two functions that served the same path would answer differently on AWS and in the one program.

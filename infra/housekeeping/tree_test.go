@@ -81,7 +81,7 @@ func files(t *testing.T) []string {
 // read is the content of a file of the tree.
 func read(t *testing.T, name string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../..", filepath.FromSlash(name)))
+	text, err := os.ReadFile("../../" + name)
 	if err != nil {
 		t.Fatal(err)
 	}

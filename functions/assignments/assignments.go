@@ -19,6 +19,8 @@ type Config struct {
 	Queue     queue.Queue
 	// Hold is how long a new required assignment spends nothing and can be taken back without cost.
 	Hold time.Duration
+	// Federated are the domains whose userNames are Managed Apple Accounts: a plan foresees who will be linked.
+	Federated []string
 }
 
 type server struct{ Config }

@@ -66,7 +66,9 @@ func (s server) plan(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	surveyor := assign.Surveyor{Store: s.Store.ReadStore, Directory: s.Directory, World: s.World}
+	surveyor := assign.Surveyor{
+		Store: s.Store.ReadStore, Directory: s.Directory, World: s.World, Federated: s.Federated,
+	}
 	plan, err := surveyor.PlanFor(r.Context(), record, b, draft.Value)
 	if err != nil {
 		return err

@@ -131,8 +131,7 @@ func invite(out io.Writer, st *stack.Stack) error {
 Try, after pasting the lines above into a shell:
   curl -H "Authorization: Bearer $VIEWER" '%[1]s/v1.0/deviceAppManagement/managedEBooks?$top=3&$orderby=displayName'
   curl -H "Authorization: Bearer $VIEWER" '%[1]s/v1.0/bookplate/readers?status=invited'
-  curl -X POST -H "Authorization: Bearer $MANAGER" '%[1]s/v1.0/deviceAppManagement/vppTokens/'$(
-    curl -s -H "Authorization: Bearer $VIEWER" '%[1]s/beta/deviceAppManagement/vppTokens?$select=id' | grep -o '[0-9a-f-]\{36\}')/syncLicenses
+  curl -H "Authorization: Bearer $VIEWER" '%[1]s/v1.0/bookplate/licenses?person=amina.abele@school.example'
 
 API: %[1]s/openapi.yaml   Health: %[1]s/healthz   Ctrl-C stops it.
 `, st.URL())

@@ -40,6 +40,7 @@ func (s Surveyor) PlanFor(ctx context.Context, record token.Record, b book.Book,
 	if err != nil {
 		return Plan{}, err
 	}
+	site.foresee = true
 	state, err := token.LoadLocation(ctx, s.Store, record.Location)
 	if err != nil {
 		return Plan{}, err

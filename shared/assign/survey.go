@@ -21,6 +21,9 @@ type Surveyor struct {
 	Store     *table.ReadStore
 	Directory *directory.Reader
 	World     world.World
+	// Federated are the domains whose userNames are Managed Apple Accounts; a plan needs them to foresee who will be
+	// known to Apple.
+	Federated []string
 }
 
 // Site is a location as a survey sees it.
@@ -29,6 +32,8 @@ type Site struct {
 	Synced  bool               // the first full sync has ended
 	Batches []license.BatchDoc // the location's open ones, read before the stock was counted
 	ids     reader.Identity
+	// foresee has people whom Apple doesn't know yet counted as what they will be once it does.
+	foresee bool
 }
 
 // LoadSite reads what a survey needs of a location. Read it before the stock is counted (law 5).
@@ -176,6 +181,9 @@ func (s Surveyor) facts(
 		if doc, ok := readers[id]; ok {
 			line.Reader = &doc.Value
 		}
+		if site.foresee {
+			line.Reader = s.foreseen(line.Person, line.Reader)
+		}
 		line.Decision = Decide(Facts{
 			Now: s.World.Now(), Location: b.Location, Wish: line.Wish, Person: line.Person, Member: true,
 			License: line.License.Value, InBatch: site.holds(line.License.Value, b.Location), Reader: line.Reader,
@@ -188,6 +196,25 @@ func (s Surveyor) facts(
 		lines = append(lines, line)
 	}
 	return lines, nil
+}
+
+// foreseen is the reader that a person will be when Apple has been told of them: linked, if they have a Managed Apple
+// Account that Apple hasn't refused, otherwise invited.
+func (s Surveyor) foreseen(p directory.Person, r *reader.Reader) *reader.Reader {
+	if r == nil {
+		r = &reader.Reader{Status: reader.New}
+	}
+	next := *r
+	account, known := directory.ManagedAccount(p, s.Federated)
+	refused := next.Refusal != nil && next.Refusal.Account == account
+	switch {
+	case next.Status == reader.Associated || next.Status == reader.Retired || refused:
+	case known:
+		next.Status, next.Refusal = reader.Associated, nil
+	case next.Status == reader.New:
+		next.Status, next.Changed = reader.Invited, s.World.Now()
+	}
+	return &next
 }
 
 // holds says that the batch which a license names can still send it. A batch of another location is believed to: its

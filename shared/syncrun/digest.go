@@ -143,10 +143,16 @@ func (d *digests) flush(ctx context.Context) error {
 // reset forgets the whole set.
 func (d *digests) reset(ctx context.Context) error {
 	var keys []table.Key
-	for n := range buckets {
-		keys = append(keys, d.key(n))
+	for item, err := range d.store.Each(ctx, table.Range{Part: d.part}) {
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", d.part, err)
+		}
+		keys = append(keys, item.Key)
 	}
 	clear(d.loaded)
 	clear(d.dirty)
-	return d.store.DeleteAll(ctx, keys...)
+	if err := d.store.DeleteAll(ctx, keys...); err != nil {
+		return fmt.Errorf("removing %s: %w", d.part, err)
+	}
+	return nil
 }

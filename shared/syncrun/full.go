@@ -14,6 +14,11 @@ import (
 // sum reads every license and keeps a sum for each book: no look-ups, no writes but the sums. A crash may count some
 // pages twice; that costs reading their books again.
 func (s *Syncer) sum(ctx context.Context) error {
+	if s.run.Page == 0 {
+		if err := s.sums.reset(ctx); err != nil { // what a run before this one may have left
+			return err
+		}
+	}
 	err := s.Apple.AssignmentPages(ctx, apple.AssignmentQuery{}, s.run.Page,
 		func(p apple.Page, rows []apple.Assignment) error {
 			s.run.Counts.LicensesRead += len(rows)

@@ -175,9 +175,6 @@ func (s *Syncer) open(ctx context.Context, kind Kind, trigger string) error {
 		Started: now, Phase: Assets,
 	}
 	s.State.Status = token.SyncInProgress
-	if err := s.sums.reset(ctx); err != nil {
-		return err
-	}
 	return s.checkpoint(ctx, true)
 }
 

@@ -157,7 +157,7 @@ func (t *Tour) watch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.screen.end(fmt.Sprintf("%d licenses given, each exactly once", given))
+	t.screen.end(fmt.Sprintf("%d licenses given", given))
 	return nil
 }
 

@@ -115,12 +115,11 @@ func (t *Tour) sync(ctx context.Context) error {
 		return err
 	}
 	t.before = t.books
-	total, used := 0, 0
+	given := 0
 	for _, b := range t.books {
-		used += b.Used
-		total++
+		given += b.Used
 	}
-	t.screen.end(fmt.Sprintf("%d books; %d licenses were given by others before", total, used))
+	t.screen.end(fmt.Sprintf("%d titles, %d licenses given so far", len(t.books), given))
 	return nil
 }
 

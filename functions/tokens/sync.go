@@ -57,7 +57,7 @@ func syncKind(r *http.Request) (string, error) {
 	full, err := strconv.ParseBool(text)
 	switch {
 	case text != "" && err != nil:
-		return "", problem.New(problem.Invalid, "", "full is true or false.").At("full")
+		return "", problem.New(problem.Invalid, "", "full is true or false; with true everything is read anew.").At("full")
 	case full:
 		return mark.SyncFull, nil
 	}

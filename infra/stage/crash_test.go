@@ -16,56 +16,95 @@ import (
 const (
 	crashPeople = 30
 	crashTitles = 5
+	crashLanes  = 4 // that act the scene side by side, each with its share of the deaths
 )
 
-// TestNoCrashSpendsTwice ends the process around every single write to the table and every request to Apple of the main
-// job, in both kinds: ahead of it, and right after it happened. A new process then goes on, and in the end everybody has
-// every title exactly once.
-func TestNoCrashSpendsTwice(t *testing.T) {
-	for _, around := range []struct {
-		name string
-		arm  func(s *school, n int, happened bool) (reached func() bool)
-	}{
-		{"table write", crashAtWrite},
-		{"request", crashAtRequest},
-	} {
-		for _, happened := range []bool{false, true} {
-			name := fmt.Sprintf("%s, happened=%v", around.name, happened)
-			t.Run(name, func(t *testing.T) {
+// stride is every how-manieth death is died: all of them, unless the run is to be short, or the race detector makes it
+// ten times longer.
+func stride(t *testing.T) int {
+	t.Helper()
+	if testing.Short() || raceDetector {
+		t.Log("only every 17th point is tried (-short or -race); a plain run tries them all")
+		return 17
+	}
+	return 1
+}
+
+// TestNoDeathSpendsTwice ends the process suddenly at every single moment of the main job at which something has changed
+// that outlives it: after each write to the table, and after each request that changes something at Apple. Dying just
+// before the next of these leaves the same behind, so these are all deaths there are. Each time a new process goes on
+// from what was left, and in the end everybody has every title exactly once.
+func TestNoDeathSpendsTwice(t *testing.T) {
+	var deaths [crashLanes]int
+	every := stride(t)
+	t.Run("lanes", func(t *testing.T) {
+		for lane := range crashLanes {
+			t.Run(fmt.Sprint(lane), func(t *testing.T) {
 				t.Parallel()
-				n := 1
-				for ; crashScene(t, n, happened, around.arm); n++ {
-				}
-				t.Logf("%d crashes survived", n-1)
-				if n < 20 {
-					t.Errorf("only %d crashes happened: the scene is too short to prove anything", n-1)
-				}
+				deaths[lane] = dieAlong(t, func(n int) bool { return n%(crashLanes*every) == lane*every })
 			})
 		}
+	})
+	all := deaths[0] + deaths[1] + deaths[2] + deaths[3]
+	t.Logf("%d deaths survived", all)
+	if all < 500/every {
+		t.Errorf("only %d deaths happened: the scene is too short to prove anything", all)
 	}
 }
 
-// crashScene acts the main job with a crash at the n-th occasion, and says whether it came to that.
-func crashScene(t *testing.T, n int, happened bool, arm func(*school, int, bool) func() bool) bool {
+// dieAlong acts the main job once, and forks it wherever a process that dies leaves something new behind.
+func dieAlong(t *testing.T, mine func(n int) bool) (deaths int) {
 	t.Helper()
 	ctx := context.Background()
 	s := newSchool(t, crashPeople, crashTitles, nil)
-	_, err := s.Install(ctx)
-	must(t, err)
+	must(t, s.Install(ctx))
 	must(t, s.Rest(ctx))
+	n := 0
+	dies := func() {
+		if n++; mine(n) {
+			deaths++
+			s.fork(t, uint64(n)).goOn(t, fmt.Sprint("death ", n))
+		}
+	}
+	s.Table.SetFaults(mem.Faults{After: func(c mem.Call) error {
+		if c.Write > 0 {
+			dies()
+		}
+		return nil
+	}})
+	s.Wire = func(r *http.Request, apple http.RoundTripper) (*http.Response, error) {
+		answer, err := apple.RoundTrip(r)
+		if r.Method == http.MethodPost {
+			dies()
+		}
+		return answer, err
+	}
+	s.assign(t)
+	must(t, s.Rest(ctx))
+	s.checkAllGiven(t, "without a death")
+	return deaths
+}
 
-	reached := arm(s, n, happened)
-	s.tryToAssign(ctx)
-	_ = s.Rest(ctx) // the process may die in here
-	crashed := reached()
-	s.restart(t)
-	if !s.tryToAssign(ctx) { // the administrator, who got no answer, asks again
-		t.Fatalf("crash %d: the assignment fails after the restart", n)
+// fork is the school as the sudden death of its process leaves it.
+func (s *school) fork(t *testing.T, n uint64) *school {
+	t.Helper()
+	f, err := s.Fork(1<<32 + n)
+	must(t, err)
+	return &school{Stage: f, people: s.people, group: s.group, titles: s.titles}
+}
+
+// goOn is what a new process makes of what the old one left. The old one's wakes are lost, its lease runs out, and the
+// administrator, who got no answer, asks again.
+func (s *school) goOn(t *testing.T, when string) {
+	t.Helper()
+	ctx := context.Background()
+	s.Clock.Advance(2 * time.Minute)
+	if !s.tryToAssign(ctx) {
+		t.Fatalf("%s: the assignment fails afterwards", when)
 	}
 	must(t, s.Sweep(ctx))
 	must(t, s.Rest(ctx))
-	s.checkAllGiven(t, fmt.Sprintf("crash at %d", n))
-	return crashed
+	s.checkAllGiven(t, when)
 }
 
 func (s *school) tryToAssign(ctx context.Context) bool {
@@ -77,13 +116,51 @@ func (s *school) tryToAssign(ctx context.Context) bool {
 	return true
 }
 
-// restart is a new process after the old one's death: wakes are lost, and the lease runs out.
+// TestNoOutageSpendsTwice is about slower ends: from some write or request on, everything fails, and the process lives on
+// for a while with nothing but errors. Of these, few are tried: what they leave behind is what a sudden death leaves,
+// unless the code does harm on its way out.
+func TestNoOutageSpendsTwice(t *testing.T) {
+	every := 23 * stride(t)
+	ready := newSchool(t, crashPeople, crashTitles, nil)
+	must(t, ready.Install(context.Background()))
+	must(t, ready.Rest(context.Background()))
+	for _, around := range []struct {
+		name string
+		arm  func(s *school, n int, happened bool) (reached func() bool)
+	}{
+		{"of the table", crashAtWrite},
+		{"of everything", crashAtRequest},
+	} {
+		for _, happened := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, happened=%v", around.name, happened), func(t *testing.T) {
+				t.Parallel()
+				ctx := context.Background()
+				outages := 0
+				for n, reached := 1, true; reached; n += every {
+					s := ready.fork(t, uint64(n))
+					over := around.arm(s, n, happened)
+					s.tryToAssign(ctx)
+					_ = s.Rest(ctx) // everything fails in here
+					reached = over()
+					outages++
+					s.restart(t)
+					s.goOn(t, fmt.Sprint("outage at ", n))
+				}
+				t.Logf("%d outages survived", outages-1)
+				if outages < 3 {
+					t.Errorf("only %d outages happened", outages-1)
+				}
+			})
+		}
+	}
+}
+
+// restart is a new process after the old one's end.
 func (s *school) restart(t *testing.T) {
 	t.Helper()
 	s.Table.SetFaults(mem.Faults{})
 	s.Wire = nil
 	s.DropWakes()
-	s.Clock.Advance(2 * time.Minute)
 	must(t, s.Boot())
 }
 
@@ -146,4 +223,3 @@ func (s *school) checkAllGiven(t *testing.T, when string) {
 		t.Fatalf("%s: %d batches are still open", when, len(open))
 	}
 }
-

@@ -29,9 +29,9 @@ func newSchool(t *testing.T, people, titles int, change func(*stage.Options)) *s
 	limits := applefake.DocumentedLimits()
 	limits.MaxAssets, limits.MaxClientUserIDs = 2, 10
 	o := stage.Options{Seed: 1, Apple: applefake.Options{Limits: &limits}}
-	o.Site = applefake.LocationSpec{Name: "Library", Country: "US", Domains: []string{"school.example"}}
+	o.Sites = []applefake.LocationSpec{{Name: "Library", Country: "US", Domains: []string{"school.example"}}}
 	for i := range titles {
-		o.Site.Stock = append(o.Site.Stock, applefake.Stock{
+		o.Sites[0].Stock = append(o.Sites[0].Stock, applefake.Stock{
 			AdamID: fmt.Sprint(900000001 + i), Total: people + 10, Title: applefake.Title{Name: fmt.Sprint("Book ", i+1)},
 		})
 	}
@@ -44,7 +44,7 @@ func newSchool(t *testing.T, people, titles int, change func(*stage.Options)) *s
 	s, err := stage.New(o)
 	must(t, err)
 	sc := &school{Stage: s}
-	for _, stock := range o.Site.Stock {
+	for _, stock := range o.Sites[0].Stock {
 		sc.titles = append(sc.titles, stock.AdamID)
 	}
 	sc.enroll(t, people)
@@ -100,8 +100,7 @@ func (s *school) assign(t *testing.T) {
 func TestMainJobGivesEveryLicenseOnce(t *testing.T) {
 	ctx := context.Background()
 	s := newSchool(t, 30, 5, nil)
-	_, err := s.Install(ctx)
-	must(t, err)
+	must(t, s.Install(ctx))
 	must(t, s.Rest(ctx))
 	s.assign(t)
 	must(t, s.Rest(ctx))

@@ -29,19 +29,21 @@ var Start = time.Date(2030, 9, 1, 8, 0, 0, 0, time.UTC)
 type Options struct {
 	Seed  uint64
 	Apple applefake.Options // Clock and Seed are set by the stage
-	Site  applefake.LocationSpec
+	Sites []applefake.LocationSpec
 	Hold  time.Duration
-	Pace  grant.Pace // zero: the product's own times
+	Pace  grant.Pace    // zero: the product's own times
+	Chunk time.Duration // of a sync; zero: the product's own
 	Log   *slog.Logger
 }
 
-// Stage is one installation with one location at Apple. What is on it in capital letters outlives the process; Process
+// Stage is one installation with its locations at Apple. What is on it in capital letters outlives the process; Process
 // is what dies.
 type Stage struct {
 	Clock *world.Virtual
 	Table *mem.Table
 	Apple *applefake.Server
-	Site  *applefake.Location
+	Sites []*applefake.Location
+	Site  *applefake.Location // the first of them
 	Vault *Vault
 	// Wire, if set, sees every request before Apple does, and its answer after: a crash is an error of either.
 	Wire func(*http.Request, http.RoundTripper) (*http.Response, error)
@@ -60,7 +62,7 @@ type Process struct {
 	Worker    location.Worker
 }
 
-// New returns a stage whose location isn't known to the product yet.
+// New returns a stage whose locations aren't known to the product yet.
 func New(o Options) (*Stage, error) {
 	clock := world.NewVirtual(o.Seed, Start)
 	o.Apple.Clock, o.Apple.Seed = clock, o.Seed
@@ -70,6 +72,9 @@ func New(o Options) (*Stage, error) {
 	if o.Pace == (grant.Pace{}) {
 		o.Pace = grant.Pace{ResendAfter: 10 * time.Minute, Poll: 10 * time.Second, MaxOpen: 5}
 	}
+	if o.Chunk == 0 {
+		o.Chunk = location.DefaultChunk
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -77,14 +82,17 @@ func New(o Options) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	site, err := fake.AddLocation(o.Site)
-	if err != nil {
-		return nil, err
-	}
 	s := &Stage{
-		Clock: clock, Table: mem.New(clock), Apple: fake, Site: site, Vault: &Vault{secrets: map[string]vault.Secret{}},
-		options: o,
+		Clock: clock, Table: mem.New(clock), Apple: fake, Vault: &Vault{secrets: map[string]vault.Secret{}}, options: o,
 	}
+	for _, spec := range o.Sites {
+		site, err := fake.AddLocation(spec)
+		if err != nil {
+			return nil, err
+		}
+		s.Sites = append(s.Sites, site)
+	}
+	s.Site = s.Sites[0]
 	return s, s.Boot()
 }
 
@@ -106,7 +114,7 @@ func (s *Stage) Boot() error {
 		Worker: location.Worker{
 			Store: store, World: w, Vault: s.Vault, Service: service, Directory: readers, Queue: &s.wakes,
 			Log: s.options.Log, Pace: s.options.Pace, Federated: []string{"school.example"},
-			Budget: location.DefaultBudget, Chunk: location.DefaultChunk,
+			Budget: location.DefaultBudget, Chunk: s.options.Chunk,
 		},
 	}
 	return nil
@@ -122,21 +130,30 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.stage.Apple.Transport().RoundTrip(r)
 }
 
-// Install makes the location known, as an upload does: claimed, its secret kept, its first sync marked.
-func (s *Stage) Install(ctx context.Context) (token.Record, error) {
-	text, err := s.Site.IssueToken(s.Clock.Now().AddDate(1, 0, 0))
+// Install makes all locations known, as uploads do: claimed, their secrets kept, their first syncs marked.
+func (s *Stage) Install(ctx context.Context) error {
+	for _, site := range s.Sites {
+		if err := s.install(ctx, site); err != nil {
+			return fmt.Errorf("installing location %s: %w", site.UID(), err)
+		}
+	}
+	return nil
+}
+
+func (s *Stage) install(ctx context.Context, site *applefake.Location) error {
+	text, err := site.IssueToken(s.Clock.Now().AddDate(1, 0, 0))
 	if err != nil {
-		return token.Record{}, err
+		return err
 	}
 	content, err := apple.DecodeToken([]byte(text))
 	if err != nil {
-		return token.Record{}, err
+		return err
 	}
 	installation, err := token.Installation(ctx, s.Store, s.Clock.World())
 	if err != nil {
-		return token.Record{}, err
+		return err
 	}
-	uid := s.Site.UID()
+	uid := site.UID()
 	r := token.Record{
 		ID: token.ID(installation, uid), Location: uid, MDMID: token.MDMID(installation, uid), SecretVersion: "v1",
 		DisplayName: "Library", Organization: content.Org, AccountType: token.Education, Country: "us",
@@ -144,20 +161,28 @@ func (s *Stage) Install(ctx context.Context) (token.Record, error) {
 	}
 	opened := s.Worker.Service.Open(content.Secret, apple.Identity{UID: uid})
 	if _, err := opened.Claim(ctx, apple.MDMInfo{ID: r.MDMID, Name: "Bookplate", Metadata: "stage"}); err != nil {
-		return r, fmt.Errorf("claiming the location: %w", err)
+		return err
 	}
 	if err := s.Vault.Put(ctx, r.ID, r.SecretVersion, content.Secret); err != nil {
-		return r, err
+		return err
 	}
 	ops, err := token.Create(r)
 	if err != nil {
-		return r, err
+		return err
 	}
+	if _, err := s.Store.Commit(ctx, ops...); err != nil {
+		return err
+	}
+	return s.Order(ctx, site, mark.Sync, mark.SyncUpload)
+}
+
+// Order marks work for a location that is due now, and wakes it.
+func (s *Stage) Order(ctx context.Context, site *applefake.Location, kind mark.Kind, subject string) error {
 	now := s.Clock.Now()
-	if _, err := s.Store.Commit(ctx, append(ops, mark.New(uid, mark.Sync, mark.SyncUpload, now))...); err != nil {
-		return r, err
+	if _, err := s.Store.Commit(ctx, mark.New(site.UID(), kind, subject, now)); err != nil {
+		return err
 	}
-	return r, s.wakes.Wake(ctx, uid, now)
+	return s.wakes.Wake(ctx, site.UID(), now)
 }
 
 // Step delivers the next wake, after the clock has gone on to its time. It says false when nobody is to be woken.
@@ -170,14 +195,18 @@ func (s *Stage) Step(ctx context.Context) (bool, error) {
 	return true, s.Worker.Work(ctx, next.location)
 }
 
-// Sweep wakes the location if something is due there, as the schedule does every five minutes.
+// Sweep wakes each location that has something due, as the schedule does every five minutes.
 func (s *Stage) Sweep(ctx context.Context) error {
-	marks, err := mark.Read(ctx, s.Store.ReadStore, s.Site.UID())
-	if err != nil {
-		return err
-	}
-	if next := mark.Next(marks); !next.IsZero() {
-		return s.wakes.Wake(ctx, s.Site.UID(), next)
+	for _, site := range s.Sites {
+		marks, err := mark.Read(ctx, s.Store.ReadStore, site.UID())
+		if err != nil {
+			return err
+		}
+		if next := mark.Next(marks); !next.IsZero() {
+			if err := s.wakes.Wake(ctx, site.UID(), next); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -70,12 +70,7 @@ func (j *journal) replay(l *Location) error {
 	if old[0].Kind != opLocation || old[0].Spec != spec {
 		return errors.New("the journal was written for a location of the same uId with other content or switches")
 	}
-	l.silent = true
-	for _, o := range old[1:] {
-		l.settle(o.At)
-		l.apply(o)
-	}
-	l.silent = false
+	l.again(old[1:])
 	return nil
 }
 

@@ -75,6 +75,7 @@ type Location struct {
 	assignVersion versioned[*holding]
 
 	ops     uint64 // accepted changes so far
+	done    []op   // those, unless a journal keeps them; see [Server.Fork]
 	events  map[string]*event
 	pending []*event  // by due time
 	lastDue time.Time // of the events that nothing has delayed

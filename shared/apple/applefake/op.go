@@ -63,6 +63,8 @@ func (l *Location) commit(o op) (string, error) {
 		if err := j.write(l, o); err != nil {
 			return "", fmt.Errorf("writing the journal: %w", err)
 		}
+	} else {
+		l.done = append(l.done, o)
 	}
 	return l.apply(o), nil
 }

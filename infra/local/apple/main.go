@@ -23,8 +23,10 @@ type settings struct {
 	listen, journal, tokenFile, domain  string
 	titles, readers, licenses, pageSize int
 	latency                             time.Duration
-	rate                                int
 	seed                                uint64
+	// spare is Generated.Spare, but 0 is none.
+	spare  int
+	limits applefake.Limits
 }
 
 func main() {
@@ -38,15 +40,20 @@ func main() {
 }
 
 func parse(args []string) (settings, error) {
-	var s settings
+	s := settings{limits: applefake.DocumentedLimits()}
 	flags := flag.NewFlagSet("apple", flag.ContinueOnError)
 	flags.StringVar(&s.listen, "listen", "127.0.0.1:9000", "address to listen on")
 	flags.IntVar(&s.titles, "titles", 1200, "number of generated titles")
 	flags.IntVar(&s.readers, "readers", 400, "number of generated readers")
 	flags.IntVar(&s.licenses, "licenses", 3000, "number of licenses that the generated readers hold")
+	flags.IntVar(&s.spare, "spare", 20, "licenses of a generated title that nobody holds, on the average")
 	flags.IntVar(&s.pageSize, "page-size", 500, "rows a page")
 	flags.DurationVar(&s.latency, "latency", 2*time.Second, "time that a write takes")
-	flags.IntVar(&s.rate, "rate", 15, "requests a second that a location takes; below zero: no limit")
+	flags.IntVar(&s.limits.MaxRequestPerSecond, "rate", s.limits.MaxRequestPerSecond,
+		"requests a second that a location takes; below zero: no limit")
+	flags.IntVar(&s.limits.MaxAssets, "max-assets", s.limits.MaxAssets, "titles that one associate takes")
+	flags.IntVar(&s.limits.MaxClientUserIDs, "max-client-user-ids", s.limits.MaxClientUserIDs, "users that one associate takes")
+	flags.IntVar(&s.limits.MaxUsers, "max-users", s.limits.MaxUsers, "users that one create takes")
 	flags.Uint64Var(&s.seed, "seed", 1, "seed of the generated content and of chance")
 	flags.StringVar(&s.journal, "journal", "", "file that keeps every change; empty: nothing outlives the program")
 	flags.StringVar(&s.tokenFile, "token-file", "made-up.vpptoken", "file to write the content token to")
@@ -54,8 +61,14 @@ func parse(args []string) (settings, error) {
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
+	if s.limits.MaxAssets < 1 || s.limits.MaxClientUserIDs < 1 || s.limits.MaxUsers < 1 {
+		return s, errors.New("-max-assets, -max-client-user-ids and -max-users are 1 or more: a request is for somebody")
+	}
 	if s.latency == 0 {
 		s.latency = -1
+	}
+	if s.spare == 0 {
+		s.spare = -1
 	}
 	return s, nil
 }
@@ -87,17 +100,15 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 
 // library makes the fake with its one location and returns a token that opens it: the one of before, if it still does.
 func library(s settings, clock world.Clock) (*applefake.Server, string, error) {
-	limits := applefake.DocumentedLimits()
-	limits.MaxRequestPerSecond = s.rate
 	server, err := applefake.New(applefake.Options{
-		Clock: clock, Seed: s.seed, Journal: s.journal, WireLimit: 1000, Limits: &limits, PageSize: s.pageSize,
+		Clock: clock, Seed: s.seed, Journal: s.journal, WireLimit: 1000, Limits: &s.limits, PageSize: s.pageSize,
 		Latency: applefake.Latency{Base: s.latency}, PlainHTTP: true, Client: &http.Client{Timeout: 10 * time.Second},
 	})
 	if err != nil {
 		return nil, "", err
 	}
 	location, err := server.AddLocation(applefake.Library(s.domain, applefake.Generated{
-		Titles: s.titles, Readers: s.readers, Licenses: s.licenses,
+		Titles: s.titles, Readers: s.readers, Licenses: s.licenses, Spare: s.spare,
 	}))
 	if err != nil {
 		return nil, "", errors.Join(err, server.Close())

@@ -52,13 +52,26 @@ func running(t *testing.T, args ...string) (base, token string, stop func()) {
 	}
 }
 
-func get(t *testing.T, base, token, path string) (fields map[string]any) {
+func get(t *testing.T, base, token, path string) map[string]any {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+path, nil)
+	return ask(t, http.MethodGet, base+path, token, "")
+}
+
+func post(t *testing.T, base, token, path, body string) map[string]any {
+	t.Helper()
+	return ask(t, http.MethodPost, base+path, token, body)
+}
+
+func ask(t *testing.T, method, address, token, body string) (fields map[string]any) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -90,19 +103,9 @@ func TestTheProgramServesALibraryAndStops(t *testing.T) {
 func TestTheTokenAndTheBooksOutliveTheProgram(t *testing.T) {
 	journal := filepath.Join(t.TempDir(), "journal")
 	base, token, stop := running(t, "-journal", journal, "-latency", "0")
-	body := `{"users":[{"clientUserId":"u","managedAppleId":"u@school.example"}]}`
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/users/create", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		t.Fatalf("%v, %v", answer, err)
-	}
-	if err := answer.Body.Close(); err != nil {
-		t.Fatal(err)
+	a := post(t, base, token, "/users/create", `{"users":[{"clientUserId":"u","managedAppleId":"u@school.example"}]}`)
+	if a["eventId"] == nil {
+		t.Fatalf("got %v", a)
 	}
 	stop()
 	base, again, stop := running(t, "-journal", journal, "-latency", "0", "-page-size", "3")
@@ -116,6 +119,58 @@ func TestTheTokenAndTheBooksOutliveTheProgram(t *testing.T) {
 	}
 }
 
+func TestTheLimitsAreAnnouncedAndHeld(t *testing.T) {
+	const small = "-titles=3 -readers=0 -licenses=0 -latency=0"
+	limits := func(base string) map[string]any {
+		t.Helper()
+		announced, ok := get(t, base, "", "/service/config")["limits"].(map[string]any)
+		if !ok {
+			t.Fatal("no limits are announced")
+		}
+		return announced
+	}
+	base, _, stop := running(t, strings.Fields(small)...)
+	defer stop()
+	if l := limits(base); l["maxAssets"] != 25.0 || l["maxClientUserIds"] != 1000.0 || l["maxUsers"] != 100.0 ||
+		l["maxRequestPerSecond"] != 15.0 {
+		t.Errorf("without flags they are not the documented ones: %v", l)
+	}
+	base, token, stop := running(t, strings.Fields(small+" -max-assets=2 -max-client-user-ids=10 -max-users=1 -rate=200")...)
+	defer stop()
+	if l := limits(base); l["maxAssets"] != 2.0 || l["maxClientUserIds"] != 10.0 || l["maxUsers"] != 1.0 ||
+		l["maxRequestPerSecond"] != 200.0 {
+		t.Errorf("announced are %v", l)
+	}
+	if a := post(t, base, token, "/users/create", `{"users":[{"clientUserId":"a"},{"clientUserId":"b"}]}`); a["errorNumber"] == nil {
+		t.Errorf("a create of two users is answered with %v", a)
+	}
+	if a := post(t, base, token, "/users/create", `{"users":[{"clientUserId":"a"}]}`); a["eventId"] == nil {
+		t.Errorf("a create of one user is answered with %v", a)
+	}
+}
+
+func TestSpareIsWhatNobodyHolds(t *testing.T) {
+	for spare, isRight := range map[string]func(available float64) bool{
+		"0":   func(a float64) bool { return a == 0 },
+		"100": func(a float64) bool { return a > 100*60/2 && a < 100*60*2 },
+	} {
+		base, token, stop := running(t, "-titles", "60", "-readers", "5", "-licenses", "100", "-spare", spare)
+		available := 0.0
+		assets, _ := get(t, base, token, "/assets?pricingParam=STDQ")["assets"].([]any)
+		for _, a := range assets {
+			row, _ := a.(map[string]any)
+			if id, _ := row["adamId"].(string); strings.HasPrefix(id, "14") { // generated
+				n, _ := row["availableCount"].(float64)
+				available += n
+			}
+		}
+		if len(assets) < 60 || !isRight(available) {
+			t.Errorf("-spare %s: %v are available of %d assets", spare, available, len(assets))
+		}
+		stop()
+	}
+}
+
 func TestABadStartIsAnError(t *testing.T) {
 	busy, _, stop := running(t, "-titles", "0", "-readers", "0", "-licenses", "0")
 	defer stop()
@@ -126,6 +181,7 @@ func TestABadStartIsAnError(t *testing.T) {
 		"address":    {"-listen", busy, "-token-file", file},
 		"token file": {"-token-file", filepath.Join(file, "no", "folder")},
 		"library":    {"-titles", "1", "-readers", "1", "-licenses", "2", "-token-file", file},
+		"limit":      {"-max-users", "0", "-token-file", file},
 		"journal":    {"-journal", filepath.Join(file, "no", "folder"), "-token-file", file},
 	} {
 		if err := run(t.Context(), args, io.Discard); err == nil {

@@ -29,7 +29,7 @@ template: ## hold template.yaml, the API's description and the events to the cod
 
 lint: $(BIN)/golangci-lint@$(GOLANGCI_LINT_VERSION) $(BIN)/gofumpt@$(GOFUMPT_VERSION) ## check format and style
 	@unformatted=$$($(BIN)/gofumpt -d $(CODE)) && test -z "$$unformatted" || { echo "$$unformatted"; exit 1; }
-	$(BIN)/golangci-lint run ./...
+	$(BIN)/golangci-lint run --allow-serial-runners ./...
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@set -e; for package in $$(grep -rl --include='*_test.go' '^func Fuzz' $(CODE) | xargs -n 1 dirname | sort -u); do \

@@ -85,15 +85,19 @@ func Items(doc Doc) ([]table.Item, error) {
 
 // Load returns a book by its id, or a problem that names the id.
 func Load(ctx context.Context, store *table.ReadStore, id string) (Doc, error) {
+	var doc Doc
 	p, err := table.Load[pointer](ctx, store, table.Key{Part: "book#" + id, Sort: "at"})
-	if err == nil {
-		return table.Load[Book](ctx, store, Key(p.Value.Location, p.Value.Asset))
+	if err == nil { // the pointer may be there before its book
+		doc, err = table.Load[Book](ctx, store, Key(p.Value.Location, p.Value.Asset))
 	}
 	if errors.Is(err, table.ErrAbsent) {
 		return Doc{}, problem.New(problem.NotFound, "ResourceNotFound",
 			"There is no book with the id %q. GET /v1.0/deviceAppManagement/managedEBooks lists those that there are.", id)
 	}
-	return Doc{}, fmt.Errorf("reading book %s: %w", id, err)
+	if err != nil {
+		return Doc{}, fmt.Errorf("reading book %s: %w", id, err)
+	}
+	return doc, nil
 }
 
 // OfLocation walks the books of a location.

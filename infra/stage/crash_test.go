@@ -9,15 +9,28 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bookplate/bookplate/infra/stage"
+	"github.com/bookplate/bookplate/shared/apple/applefake"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/table/mem"
 )
 
+// The main job of the crash tests is nine batches, which is more than may be under way at once.
 const (
-	crashPeople = 30
+	crashPeople = 18
 	crashTitles = 5
 	crashLanes  = 4 // that act the scene side by side, each with its share of the deaths
 )
+
+func newCrashSchool(t *testing.T) *school {
+	t.Helper()
+	limits := applefake.DocumentedLimits()
+	limits.MaxAssets, limits.MaxClientUserIDs = 2, 6
+	s := newSchool(t, crashPeople, crashTitles, func(o *stage.Options) { o.Apple.Limits = &limits })
+	must(t, s.Install(context.Background()))
+	must(t, s.Rest(context.Background()))
+	return s
+}
 
 // stride is every how-manieth death is died: all of them, unless the run is to be short, or the race detector makes it
 // ten times longer.
@@ -47,7 +60,7 @@ func TestNoDeathSpendsTwice(t *testing.T) {
 	})
 	all := deaths[0] + deaths[1] + deaths[2] + deaths[3]
 	t.Logf("%d deaths survived", all)
-	if all < 500/every {
+	if all < 300/every {
 		t.Errorf("only %d deaths happened: the scene is too short to prove anything", all)
 	}
 }
@@ -56,9 +69,7 @@ func TestNoDeathSpendsTwice(t *testing.T) {
 func dieAlong(t *testing.T, mine func(n int) bool) (deaths int) {
 	t.Helper()
 	ctx := context.Background()
-	s := newSchool(t, crashPeople, crashTitles, nil)
-	must(t, s.Install(ctx))
-	must(t, s.Rest(ctx))
+	s := newCrashSchool(t)
 	n := 0
 	dies := func() {
 		if n++; mine(n) {
@@ -120,10 +131,8 @@ func (s *school) tryToAssign(ctx context.Context) bool {
 // for a while with nothing but errors. Of these, few are tried: what they leave behind is what a sudden death leaves,
 // unless the code does harm on its way out.
 func TestNoOutageSpendsTwice(t *testing.T) {
-	every := 23 * stride(t)
-	ready := newSchool(t, crashPeople, crashTitles, nil)
-	must(t, ready.Install(context.Background()))
-	must(t, ready.Rest(context.Background()))
+	every := 11 * stride(t)
+	ready := newCrashSchool(t)
 	for _, around := range []struct {
 		name string
 		arm  func(s *school, n int, happened bool) (reached func() bool)
@@ -136,6 +145,10 @@ func TestNoOutageSpendsTwice(t *testing.T) {
 				t.Parallel()
 				ctx := context.Background()
 				outages := 0
+				every := every
+				if around.name == "of everything" { // requests are few
+					every = min(every, 5)
+				}
 				for n, reached := 1, true; reached; n += every {
 					s := ready.fork(t, uint64(n))
 					over := around.arm(s, n, happened)

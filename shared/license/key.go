@@ -33,11 +33,11 @@ func titlePart(adamID, shard string) string { return "title#" + adamID + "#" + s
 // Index places of a license: Index1 lists a person's, Index2 a waiting line while it waits and a day's gifts after.
 func places(l License) [2]table.IndexKey {
 	at := [2]table.IndexKey{{Part: PersonPart(l.PersonID), Sort: l.AdamID}, {}}
-	switch {
-	case l.State == Waiting:
+	switch l.State {
+	case Waiting:
 		asked := l.Asked.UTC().Format(time.RFC3339)
 		at[1] = table.IndexKey{Part: "line#" + l.Location + "#" + l.AdamID, Sort: asked + "#" + l.PersonID}
-	case l.State == Licensed:
+	case Licensed:
 		at[1] = table.IndexKey{
 			Part: DayPart(l.Location, l.Given), Sort: l.Given.UTC().Format(time.RFC3339) + "#" + l.AdamID + "#" + l.PersonID,
 		}

@@ -21,6 +21,9 @@ type settings struct {
 	demo, reset, logToStderr bool
 }
 
+// logFile is the log's name in the data directory.
+const logFile = "bookplate.log"
+
 const usage = `Bookplate as one program.
 
   go run ./infra/local                          play Apple, and show the main job
@@ -41,17 +44,23 @@ func parse(args []string, env func(string) (string, bool), messages io.Writer) (
 		_, _ = io.WriteString(messages, usage)
 		f.PrintDefaults()
 	}
-	f.StringVar(&s.Listen, "listen", "127.0.0.1:3000", "`address` to listen on; another free port when this one is taken and none was asked for")
+	f.StringVar(&s.Listen, "listen", "127.0.0.1:3000",
+		"`address` to listen on; another free port when this one is taken and none was asked for")
 	f.StringVar(&s.Data, "data", "./.bookplate", "`directory` for everything that is kept")
 	f.StringVar(&s.Apple, "apple", "", "base `URL` of Apple's service; plain HTTP only to loopback")
 	f.BoolVar(&s.demo, "demo", false, "play Apple, with a school, and show the main job; on when no -apple is given")
-	f.BoolVar(&s.reset, "reset", false, "remove the data directory first; licenses at the real Apple stay given")
+	f.BoolVar(&s.reset, "reset", false, "remove everything that is kept first; licenses at the real Apple stay given")
 	f.DurationVar(&s.Hold, "hold", 10*time.Minute, "how long a new required assignment spends nothing (0s in the demo)")
-	f.DurationVar(&s.ResendAfter, "resend-after", stack.SafeResendAfter, "how long an unknown outcome is waited out before a license is sent again (3s in the demo); less than 10m only with Apple on loopback")
-	f.DurationVar(&s.PollAfter, "poll-after", 10*time.Second, "when a request is first looked at after it was sent (1s in the demo); later looks come three times that later")
+	f.DurationVar(&s.ResendAfter, "resend-after", stack.SafeResendAfter,
+		"how long an unknown outcome is waited out before a license is sent again (3s in the demo); "+
+			"less than 10m only with Apple on loopback")
+	f.DurationVar(&s.PollAfter, "poll-after", 10*time.Second,
+		"when a request is first looked at after it was sent (1s in the demo); later looks come three times that later")
 	f.StringVar(&domains, "federated-domains", "", "`domains`, separated by commas, whose userNames are Managed Apple Accounts")
-	f.StringVar(&s.AdminToken, "admin-token", "", "opaque `string` that is accepted as an administrator's; made and shown once when not given")
-	f.StringVar(&s.SCIMToken, "scim-token", "", "opaque `string` that is accepted as the identity provider's; made and shown once when not given")
+	f.StringVar(&s.AdminToken, "admin-token", "",
+		"opaque `string` that is accepted as an administrator's; made and shown once when not given")
+	f.StringVar(&s.SCIMToken, "scim-token", "",
+		"opaque `string` that is accepted as the identity provider's; made and shown once when not given")
 	f.StringVar(&s.Sync, "sync", "0 5,17 * * *", "`cron` line of the regular syncs, in local time")
 	f.BoolVar(&s.logToStderr, "log", false, "write the log to standard error instead of the data directory")
 	if err := f.Parse(args); err != nil {
@@ -78,7 +87,7 @@ func parse(args []string, env func(string) (string, bool), messages io.Writer) (
 	if s.demo {
 		demoDefaults(&s, given)
 	}
-	return s, nil
+	return s, s.Validate() // now, before anything is removed or made
 }
 
 // fromEnv sets the flags that weren't given from the environment, and returns the names of all that are set now.
@@ -116,7 +125,8 @@ func demoDefaults(s *settings, given map[string]bool) {
 	}
 }
 
-// reset removes the data directory, if it is one of ours and nobody is using it.
+// reset removes what the program keeps in the data directory, unless it is in use, and the directory when nothing else is
+// in it.
 func reset(dir string) error {
 	path := filepath.Join(dir, stack.TableFile)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -126,9 +136,19 @@ func reset(dir string) error {
 	if err != nil {
 		return fmt.Errorf("-reset: %w", err)
 	}
-	if err := errors.Join(engine.Close(), os.RemoveAll(dir)); err != nil {
+	for _, name := range append(stack.Files(), demo.Journal, logFile) {
+		if name != stack.TableFile {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name)))
+		}
+	}
+	// The table goes last: it says whose directory this is, and holds the lock.
+	if err = errors.Join(err, engine.Close()); err == nil {
+		err = os.Remove(path)
+	}
+	if err != nil {
 		return fmt.Errorf("-reset: %w", err)
 	}
+	_ = os.Remove(dir) // stays when there is something of somebody else's
 	return nil
 }
 
@@ -140,7 +160,7 @@ func openLog(s settings, messages io.Writer) (io.WriteCloser, error) {
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
-	path := filepath.Join(s.Data, "bookplate.log")
+	path := filepath.Join(s.Data, logFile)
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) // #nosec G304 -- the operator's own choice
 	if err != nil {
 		return nil, fmt.Errorf("opening the log: %w", err)

@@ -39,28 +39,61 @@ func Explain(r license.Reason) Explanation {
 }
 
 var explanations = map[license.Reason]Explanation{
-	Owned:        {"Has the title already.", "Nothing: no second license is spent."},
-	OwnedAsOther: {"Has the title already, as another reader with the same Apple Account.", "Nothing: no second license is spent."},
-	Inactive:     {"Is disabled or deleted in the directory.", "Enable the person in the identity provider, if they are to have the title."},
-	Left:         {"Is no longer in a group that the title is assigned to.", "Nothing, or put the person back into the group."},
+	Owned: {"Has the title already.", "Nothing: no second license is spent."},
+	OwnedAsOther: {
+		"Has the title already, as another reader with the same Apple Account.",
+		"Nothing: no second license is spent.",
+	},
+	Inactive: {
+		"Is disabled or deleted in the directory.",
+		"Enable the person in the identity provider, if they are to have the title.",
+	},
+	Left: {
+		"Is no longer in a group that the title is assigned to.",
+		"Nothing, or put the person back into the group.",
+	},
 	OnHold: {
 		"The assignment can still be taken back without cost.",
 		"Wait until the hold ends, or remove the assignment.",
 	},
-	NotSynced:      {"The location's first sync has not ended.", "Wait for the sync; its progress is in syncRuns."},
-	Stopped:        {"The location is stopped.", "See the token's state and message, and renew or claim it."},
-	NotAtApple:     {"Apple doesn't know the person yet.", "Wait: the person is being created at Apple."},
-	Invitation:     {"Is invited and has not accepted.", "Send the invitation link again (readers?status=invited), or give the person a Managed Apple Account."},
-	ForeignID:      {"Apple doesn't know the Managed Apple Account in this organization (9635).", "Correct managedAppleAccount in the identity provider."},
-	LinkedID:       {"The Managed Apple Account is linked to another reader (9641).", "Find who else uses the account, and correct managedAppleAccount."},
-	ReaderError:    {"Apple refused to create the reader.", "See the number in the detail, and correct the person in the identity provider."},
-	RetiredAtApple: {"The reader was retired at Apple.", "Decide whether the person is to come back; Bookplate doesn't do it by itself."},
-	NoStock:        {"All licenses are given.", "Buy more in Apple School Manager or Apple Business; the line is served at the next sync."},
-	Underway:       {"Has been sent to Apple, or is about to be.", "Wait: Apple takes up to some minutes."},
+	NotSynced: {
+		"The location's first sync has not ended.",
+		"Wait for the sync; its progress is in syncRuns.",
+	},
+	Stopped:    {"The location is stopped.", "See the token's state and message, and renew or claim it."},
+	NotAtApple: {"Apple doesn't know the person yet.", "Wait: the person is being created at Apple."},
+	Invitation: {
+		"Is invited and has not accepted.",
+		"Send the invitation link again (readers?status=invited), or give the person a Managed Apple Account.",
+	},
+	ForeignID: {
+		"Apple doesn't know the Managed Apple Account in this organization (9635).",
+		"Correct managedAppleAccount in the identity provider.",
+	},
+	LinkedID: {
+		"The Managed Apple Account is linked to another reader (9641).",
+		"Find who else uses the account, and correct managedAppleAccount.",
+	},
+	ReaderError: {
+		"Apple refused to create the reader.",
+		"See the number in the detail, and correct the person in the identity provider.",
+	},
+	RetiredAtApple: {
+		"The reader was retired at Apple.",
+		"Decide whether the person is to come back; Bookplate doesn't do it by itself.",
+	},
+	NoStock: {
+		"All licenses are given.",
+		"Buy more in Apple School Manager or Apple Business; the line is served at the next sync.",
+	},
+	Underway: {"Has been sent to Apple, or is about to be.", "Wait: Apple takes up to some minutes."},
 	Elsewhere: {
 		"A sending in another location has an outcome that isn't known yet.",
 		"Wait: it is looked at until Apple's word is final.",
 	},
-	NotListed:    {"Apple no longer lists the book in this location.", "Check in Apple's portal whether the licenses were moved or refunded."},
+	NotListed: {
+		"Apple no longer lists the book in this location.",
+		"Check in Apple's portal whether the licenses were moved or refunded.",
+	},
 	AppleRefused: {"Apple refused to give the title.", "See the number in the detail."},
 }

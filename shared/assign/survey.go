@@ -71,7 +71,7 @@ func (s Site) Free(b book.Book) int {
 
 // Line is what is decided for one person.
 type Line struct {
-	Person   directory.Person // ID is set also when the directory doesn't know the person
+	Person   directory.Person
 	Wish     Wish
 	License  license.Doc
 	Reader   *reader.Reader
@@ -172,8 +172,11 @@ func (s Surveyor) facts(
 	free := site.Free(b)
 	lines := make([]Line, 0, len(order))
 	for _, id := range order {
-		line := Line{Person: people[id], Wish: covered[id], License: licenses[id]}
-		line.Person.ID = id
+		person, known := people[id]
+		if !known {
+			continue // the provider has named them and not sent them
+		}
+		line := Line{Person: person, Wish: covered[id], License: licenses[id]}
 		if line.License.Version == "" {
 			line.License.Key = license.Key(b.Asset.AdamID, id)
 			line.License.Value.AdamID, line.License.Value.PersonID = b.Asset.AdamID, id

@@ -46,6 +46,8 @@ type Granter struct {
 	State     token.Sync // as of the beginning of the work; grants move no version id
 	Pace      Pace
 	Log       *slog.Logger
+	// Until is when no further batch is begun: what is left is marked for the next wake.
+	Until time.Time
 }
 
 // width is how many table commits are under way at once.

@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
-	"github.com/bookplate/bookplate/shared/assign"
-	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
-	"github.com/bookplate/bookplate/shared/reader"
 	"github.com/bookplate/bookplate/shared/world"
 )
 
@@ -26,6 +22,10 @@ const freshFor = 60 * time.Second
 // give makes a batch of a draft and sends it: store it, reserve its pairs, look again at everything that must hold,
 // store that it is being sent, send.
 func (g Granter) give(ctx context.Context, d draft, s *stock) error {
+	d.people = d.people[:min(len(d.people), s.room(d.titles))] // law 5
+	if len(d.people) == 0 {
+		return g.again(ctx) // decided on counts that have just been replaced
+	}
 	doc, err := g.prepare(ctx, d)
 	if err != nil {
 		return err
@@ -86,115 +86,6 @@ func (g Granter) saveBatch(ctx context.Context, doc license.BatchDoc, look time.
 	}
 	doc.Version = version
 	return doc, nil
-}
-
-// reserve gives the pairs to the batch, each by one Commit under the version that the decision was made on, and returns
-// the people whose pairs were all had.
-func (g Granter) reserve(ctx context.Context, b license.Batch, d draft) ([]string, error) {
-	var mu sync.Mutex
-	lost := make(map[string]bool)
-	n := len(d.people) * len(d.titles)
-	err := g.World.Run(ctx, width, n, func(ctx context.Context, i int) error {
-		person, asset := d.people[i/len(d.titles)], d.titles[i%len(d.titles)]
-		had, err := g.reserveOne(ctx, b, d.pairs[[2]string{asset.AdamID, person}])
-		if err != nil {
-			return err
-		}
-		if !had {
-			mu.Lock()
-			defer mu.Unlock()
-			lost[person] = true
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reserving the pairs of batch %s: %w", b.ID, err)
-	}
-	return slices.DeleteFunc(slices.Clone(d.people), func(p string) bool { return lost[p] }), nil
-}
-
-func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair) (bool, error) {
-	doc := p.license
-	if doc.Value.State == license.Reserved { // by a batch that has ended, as the decision found
-		doc.Value = doc.Value.Free(false, g.World.Now())
-	}
-	next, err := doc.Value.Reserve(b, license.Place{Location: b.Location, Asset: p.asset}, p.cause, g.World.Now())
-	if err != nil {
-		return false, err
-	}
-	doc.Value = next
-	op, err := license.Save(doc)
-	if err != nil {
-		return false, err
-	}
-	_, err = g.Store.Commit(ctx, op)
-	if license.IsConflict(err) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// recheck returns those of the people, in their order, for whom all still holds. Law 3: active and a member, read
-// strongly after the batch was stored; associated, of a users delta in this job.
-func (g Granter) recheck(ctx context.Context, d draft, people []string) ([]string, error) {
-	known, err := g.Directory.People(ctx, people)
-	if err != nil {
-		return nil, fmt.Errorf("reading the people of a batch: %w", err)
-	}
-	readers, err := reader.OfPeople(ctx, g.Store.ReadStore, g.identity(), people)
-	if err != nil {
-		return nil, err
-	}
-	unfit, err := g.uncovered(ctx, d)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(slices.Clone(people), func(id string) bool {
-		p := known[id]
-		return !p.Active || p.Deleted || unfit[id] || readers[id].Value.Status != reader.Associated
-	}), nil
-}
-
-// uncovered are the people of whom a wish has gone, or who have left its group.
-func (g Granter) uncovered(ctx context.Context, d draft) (map[string]bool, error) {
-	unfit := make(map[string]bool)
-	groups := make(map[string][]string) // the people who are in the batch because of a group
-	wished := make(map[string]bool)     // assignment ids
-	books := make(map[string]bool)
-	for _, p := range d.pairs {
-		groups[p.cause.GroupID] = append(groups[p.cause.GroupID], p.person)
-		books[p.cause.BookID] = true
-	}
-	for id := range books {
-		doc, err := book.Load(ctx, g.Store.ReadStore, id)
-		if err != nil {
-			return nil, err
-		}
-		wishes, err := assign.Load(ctx, g.Store.ReadStore, doc.Value)
-		if err != nil {
-			return nil, err
-		}
-		for _, w := range wishes.Value.List {
-			wished[w.ID] = true
-		}
-	}
-	for group, people := range groups {
-		members, err := g.Directory.AreMembers(ctx, group, people)
-		if err != nil {
-			return nil, fmt.Errorf("reading the members of group %s: %w", group, err)
-		}
-		there, err := g.Directory.GroupEvenDeleted(ctx, group)
-		if err != nil {
-			return nil, fmt.Errorf("reading group %s: %w", group, err)
-		}
-		for _, person := range people {
-			unfit[person] = unfit[person] || !members[person] || there.Deleted
-		}
-	}
-	for _, p := range d.pairs {
-		unfit[p.person] = unfit[p.person] || !wished[p.cause.AssignmentID]
-	}
-	return unfit, nil
 }
 
 // commitSending stores who will be sent, before the request starts. From here on only Apple's word frees these pairs.

@@ -11,7 +11,6 @@ import (
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
-	"github.com/bookplate/bookplate/shared/table"
 )
 
 // Spend gives what the wishes of the subjects ask for (mark.SubjectAll, SubjectBook, SubjectGroup), as far as batches
@@ -48,6 +47,9 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 		return err
 	}
 	for _, d := range drafts[:n] {
+		if !g.World.Now().Before(g.Until) {
+			return g.again(ctx)
+		}
 		if err := g.give(ctx, d, stock); err != nil {
 			return err
 		}
@@ -133,12 +135,12 @@ func (g Granter) note(ctx context.Context, b book.Book, lines []assign.Line) err
 
 // save stores a license, unless somebody else was faster: then what they stored is newer than what we know, and the
 // next pass looks at it.
-func (g Granter) save(ctx context.Context, doc license.Doc, more ...table.Op) error {
+func (g Granter) save(ctx context.Context, doc license.Doc) error {
 	op, err := license.Save(doc)
 	if err != nil {
 		return err
 	}
-	if _, err := g.Store.Commit(ctx, append(more, op)...); err != nil && !license.IsConflict(err) {
+	if _, err := g.Store.Commit(ctx, op); err != nil && !license.IsConflict(err) {
 		return err
 	}
 	return nil

@@ -65,7 +65,7 @@ func (j *job) granter(ctx context.Context) (grant.Granter, error) {
 	}
 	return grant.Granter{
 		Store: j.Store, World: j.World, Apple: j.apple, Limits: config.Limits, Directory: j.Directory, Readers: readers,
-		Record: j.record.Value, State: j.state.Value.Sync, Pace: j.Pace, Log: j.Log,
+		Record: j.record.Value, State: j.state.Value.Sync, Pace: j.Pace, Log: j.Log, Until: j.until,
 	}, nil
 }
 

@@ -188,13 +188,17 @@ func (j *job) run(ctx context.Context) error {
 	return nil
 }
 
-// firstDue are the due marks of the kind that comes first.
+// firstDue are the due marks that are done next: those of the kind that comes first, all together where one look serves
+// them all, otherwise one by one, so that a wake can end between them.
 func firstDue(marks []mark.Mark, now time.Time) []mark.Mark {
 	due := slices.DeleteFunc(slices.Clone(marks), func(m mark.Mark) bool { return m.Due.After(now) })
 	if len(due) == 0 {
 		return nil
 	}
 	first := slices.MinFunc(due, func(a, b mark.Mark) int { return a.Kind.Order() - b.Kind.Order() })
+	if first.Kind == mark.Settle || first.Kind == mark.Readers {
+		return []mark.Mark{first}
+	}
 	return slices.DeleteFunc(due, func(m mark.Mark) bool { return m.Kind != first.Kind })
 }
 

@@ -20,7 +20,7 @@ type Rand interface {
 }
 
 // Runner runs the tasks 0 … n-1, at most width at a time, and returns when all that were started have ended.
-// After the first error no further task is started, the context given to the others is cancelled, and that error is
+// After the first error no further task is started, the context given to the others is canceled, and that error is
 // returned. A test's runner runs them one at a time in an order that its seed decides.
 type Runner interface {
 	Run(ctx context.Context, width, n int, task func(ctx context.Context, i int) error) error

@@ -1,0 +1,77 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/table"
+)
+
+// reserve gives the pairs to the batch, each by one Commit under the version that the decision was made on, and returns
+// the people whose pairs were all had.
+func (g Granter) reserve(ctx context.Context, b license.Batch, d draft) ([]string, error) {
+	var mu sync.Mutex
+	lost := make(map[string]bool)
+	n := len(d.people) * len(d.titles)
+	err := g.World.Run(ctx, width, n, func(ctx context.Context, i int) error {
+		person, asset := d.people[i/len(d.titles)], d.titles[i%len(d.titles)]
+		had, err := g.reserveOne(ctx, b, d.pairs[[2]string{asset.AdamID, person}])
+		if err != nil {
+			return err
+		}
+		if !had {
+			mu.Lock()
+			defer mu.Unlock()
+			lost[person] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reserving the pairs of batch %s: %w", b.ID, err)
+	}
+	return slices.DeleteFunc(slices.Clone(d.people), func(p string) bool { return lost[p] }), nil
+}
+
+func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair) (bool, error) {
+	doc := p.license
+	if doc.Value.State == license.Reserved {
+		stale, err := g.stale(ctx, doc.Value)
+		if err != nil || !stale {
+			return false, err
+		}
+		doc.Value = doc.Value.Free(false, g.World.Now())
+	}
+	next, err := doc.Value.Reserve(b, license.Place{Location: b.Location, Asset: p.asset}, p.cause, g.World.Now())
+	if err != nil {
+		return false, err
+	}
+	doc.Value = next
+	op, err := license.Save(doc)
+	if err != nil {
+		return false, err
+	}
+	_, err = g.Store.Commit(ctx, op)
+	if license.IsConflict(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// stale says that the batch which a license names can't send it. The decision found it so, but among the batches that it
+// had read before: one that a slower worker has stored since is looked for here. A batch is stored before it is named,
+// so one that isn't open has ended, for good.
+func (g Granter) stale(ctx context.Context, l license.License) (bool, error) {
+	batch, err := license.OpenBatch(ctx, g.Store.ReadStore, l.Location, l.Batch)
+	if errors.Is(err, table.ErrAbsent) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading batch %s: %w", l.Batch, err)
+	}
+	// One that is being sent without the pair never sends it; one that isn't sent yet is still its worker's.
+	return batch.Value.MayHaveSpent() && !batch.Value.Holds(l.AdamID, l.PersonID), nil
+}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/bookplate/bookplate/functions/assignments"
-	"github.com/bookplate/bookplate/functions/stage"
+	"github.com/bookplate/bookplate/infra/desk"
 	"github.com/bookplate/bookplate/shared/directory"
 )
 
@@ -19,7 +19,7 @@ const (
 
 func TestARequiredAssignmentGivesAfterItsHoldAndNotBefore(t *testing.T) {
 	r := newRig(t)
-	class := r.Group(t, "7b", stage.Domain, "ana", "ben")
+	class := r.Group(t, "7b", desk.Domain, "ana", "ben")
 	r.Want(t, 204, r, "manager", "POST", r.book(plenty)+"/assign", list(groupTarget("required", class.ID)))
 	if !slices.Equal(r.Queue.Woken, []string{r.Place.UID()}) {
 		t.Errorf("woken %v", r.Queue.Woken)
@@ -35,7 +35,7 @@ func TestARequiredAssignmentGivesAfterItsHoldAndNotBefore(t *testing.T) {
 	if !slices.Contains(r.endpoints(len(r.Fake.Wire())), "associateAssets") {
 		t.Error("nothing was given after the hold")
 	}
-	stage.Must(t, r.Fake.Invariants())
+	desk.Must(t, r.Fake.Invariants())
 }
 
 func (r rig) endpoints(n int) []string {
@@ -48,7 +48,7 @@ func (r rig) endpoints(n int) []string {
 
 func TestAssignReplacesAllAndAnEmptyListRemovesAll(t *testing.T) {
 	r := newRig(t)
-	a, b := r.Group(t, "a", stage.Domain), r.Group(t, "b", stage.Domain)
+	a, b := r.Group(t, "a", desk.Domain), r.Group(t, "b", desk.Domain)
 	at := r.book(plenty)
 	r.Want(t, 204, r, "manager", "POST", at+"/assign", list(groupTarget("required", a.ID)))
 	first := r.Want(t, 200, r, "viewer", "GET", at+"/assignments", "").List()[0]
@@ -73,7 +73,7 @@ func TestAssignReplacesAllAndAnEmptyListRemovesAll(t *testing.T) {
 
 func TestTargetsAreReadWithAndWithoutTheirHash(t *testing.T) {
 	r := newRig(t)
-	group := r.Group(t, "a", stage.Domain)
+	group := r.Group(t, "a", desk.Domain)
 	for _, name := range []string{"#microsoft.graph.groupAssignmentTarget", "microsoft.graph.groupAssignmentTarget"} {
 		r.Want(t, 204, r, "manager", "POST", r.book(plenty)+"/assign",
 			list(`{"installIntent":"Required","target":{"@odata.type":"`+name+`","groupId":"`+strings.ToUpper(group.ID)+`"}}`))
@@ -99,19 +99,19 @@ func TestWhatBooksCantBeAssignedToIsRefusedWithTheFieldAtFault(t *testing.T) {
 		words      []string
 	}{
 		"to be uninstalled": {
-			func(t *testing.T, r rig) string { return groupTarget("uninstall", r.Group(t, "g", stage.Domain).ID) },
+			func(t *testing.T, r rig) string { return groupTarget("uninstall", r.Group(t, "g", desk.Domain).ID) },
 			"IntentNotForBooks", ".installIntent",
 			[]string{"uninstall", "for ever"},
 		},
 		"without enrollment": {
 			func(t *testing.T, r rig) string {
-				return groupTarget("availableWithoutEnrollment", r.Group(t, "g", stage.Domain).ID)
+				return groupTarget("availableWithoutEnrollment", r.Group(t, "g", desk.Domain).ID)
 			},
 			"IntentNotForBooks", ".installIntent",
 			[]string{"availableWithoutEnrollment", "Use available"},
 		},
 		"with an intent that there isn't": {
-			func(t *testing.T, r rig) string { return groupTarget("given", r.Group(t, "g", stage.Domain).ID) },
+			func(t *testing.T, r rig) string { return groupTarget("given", r.Group(t, "g", desk.Domain).ID) },
 			"BadRequest", ".installIntent",
 			[]string{"available or required"},
 		},
@@ -168,15 +168,15 @@ func TestWhatBooksCantBeAssignedToIsRefusedWithTheFieldAtFault(t *testing.T) {
 		},
 		"to a group that was deleted": {
 			func(t *testing.T, r rig) string {
-				group := r.Group(t, "g", stage.Domain)
-				stage.Must(t, r.Directory.DeleteGroup(t.Context(), group.ID, ""))
+				group := r.Group(t, "g", desk.Domain)
+				desk.Must(t, r.Directory.DeleteGroup(t.Context(), group.ID, ""))
 				return groupTarget("required", group.ID)
 			}, "UnknownGroup", ".target.groupId", nil,
 		},
 		"to a group of devices": {
 			func(t *testing.T, r rig) string {
 				group, err := r.Directory.CreateGroup(t.Context(), directory.Group{DisplayName: "iPads", Kind: directory.Devices}, directory.Membership{})
-				stage.Must(t, err)
+				desk.Must(t, err)
 				return groupTarget("required", group.ID)
 			}, "DeviceGroup", ".target.groupId", []string{"iPads", "people"},
 		},
@@ -185,7 +185,7 @@ func TestWhatBooksCantBeAssignedToIsRefusedWithTheFieldAtFault(t *testing.T) {
 				var members directory.Membership
 				members.Add(directory.Member{ID: "ipad-1", Type: "Device"})
 				group, err := r.Directory.CreateGroup(t.Context(), directory.Group{DisplayName: "Mixed"}, members)
-				stage.Must(t, err)
+				desk.Must(t, err)
 				return groupTarget("available", group.ID)
 			}, "DeviceGroup", ".target.groupId", []string{"Mixed"},
 		},
@@ -197,7 +197,7 @@ func TestWhatBooksCantBeAssignedToIsRefusedWithTheFieldAtFault(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			before := r.Group(t, "before", stage.Domain)
+			before := r.Group(t, "before", desk.Domain)
 			at := r.book(plenty)
 			r.Want(t, 204, r, "manager", "POST", at+"/assign", list(groupTarget("required", before.ID)))
 			body := list(groupTarget("required", before.ID), test.assignment(t, r))
@@ -228,7 +228,7 @@ func TestMoreGroupsThanABookTakesAreRefused(t *testing.T) {
 
 func TestOneAssignmentIsAddedFoundAndRemoved(t *testing.T) {
 	r := newRig(t)
-	a, b := r.Group(t, "a", stage.Domain), r.Group(t, "b", stage.Domain)
+	a, b := r.Group(t, "a", desk.Domain), r.Group(t, "b", desk.Domain)
 	at := r.book(plenty)
 	first := r.Want(t, 201, r, "manager", "POST", at+"/assignments", groupTarget("required", a.ID))
 	id, _ := first.Body["id"].(string)
@@ -253,7 +253,7 @@ func TestOneAssignmentIsAddedFoundAndRemoved(t *testing.T) {
 		t.Error(e.Raw)
 	}
 	// A group that has gone meanwhile keeps nobody from removing the other's assignment.
-	stage.Must(t, r.Directory.DeleteGroup(t.Context(), b.ID, ""))
+	desk.Must(t, r.Directory.DeleteGroup(t.Context(), b.ID, ""))
 	r.Want(t, 204, r, "manager", "DELETE", at+"/assignments/"+id, "")
 	if got := r.assigned(t, at); !slices.Equal(got, []string{b.ID}) {
 		t.Errorf("left: %v", got)
@@ -264,7 +264,7 @@ func TestOneAssignmentIsAddedFoundAndRemoved(t *testing.T) {
 
 func TestUnknownBooksAndThoseWithoutATokenAreToldSo(t *testing.T) {
 	r := newRig(t)
-	group := r.Group(t, "a", stage.Domain)
+	group := r.Group(t, "a", desk.Domain)
 	r.Send(t, r, "manager", "POST", "/v1.0/deviceAppManagement/managedEBooks/no-book/assign", list()).Refused(t, 404, "ResourceNotFound", "no-book")
 	r.Want(t, 204, r, "manager", "POST", r.book(plenty)+"/assign", list(groupTarget("required", group.ID)))
 	r.Want(t, 204, r.tokens, "administrator", "DELETE", "/v1.0/deviceAppManagement/vppTokens/"+r.token, "")

@@ -7,17 +7,17 @@ import (
 	"time"
 
 	"github.com/bookplate/bookplate/functions/assignments"
-	"github.com/bookplate/bookplate/functions/stage"
 	"github.com/bookplate/bookplate/functions/tokens"
+	"github.com/bookplate/bookplate/infra/desk"
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/book"
 )
 
 const hold = 10 * time.Minute
 
-// rig is a stage with a synced location.
+// rig is a desk with a synced location.
 type rig struct {
-	*stage.Stage
+	*desk.Desk
 	http.Handler
 	tokens http.Handler
 	token  string // its id
@@ -25,8 +25,8 @@ type rig struct {
 
 func newRig(t *testing.T) rig {
 	t.Helper()
-	s := stage.New(t)
-	r := rig{Stage: s, Handler: assignments.New(assignments.Config{
+	s := desk.New(t)
+	r := rig{Desk: s, Handler: assignments.New(assignments.Config{
 		Config: s.Door(), Store: s.Store, Directory: s.Directory.Reader, Queue: s.Queue, Hold: hold,
 	})}
 	r.tokens = tokens.New(tokens.Config{

@@ -3,13 +3,13 @@ package assignments_test
 import (
 	"testing"
 
-	"github.com/bookplate/bookplate/functions/stage"
+	"github.com/bookplate/bookplate/infra/desk"
 )
 
 func TestAPlanSaysWhatWouldBeSpentAndSpendsNothing(t *testing.T) {
 	r := newRig(t)
 	at := r.book(scarce)
-	known := r.Group(t, "known", stage.Domain, "ana", "ben", "cem", "dea", "eli", "fay")
+	known := r.Group(t, "known", desk.Domain, "ana", "ben", "cem", "dea", "eli", "fay")
 	strangers := r.Group(t, "strangers", "elsewhere.example", "gus")
 	both := list(groupTarget("required", known.ID), groupTarget("required", strangers.ID))
 
@@ -55,7 +55,7 @@ func TestAPlanSaysWhatWouldBeSpentAndSpendsNothing(t *testing.T) {
 
 func TestWhatNeverEndsHasNoNumber(t *testing.T) {
 	r := newRig(t)
-	group := r.Group(t, "a", stage.Domain, "ana")
+	group := r.Group(t, "a", desk.Domain, "ana")
 	plan := r.Want(t, 200, r, "viewer", "POST", r.book(free)+"/bookplate.plan", list(groupTarget("required", group.ID)))
 	if plan.Body["freeBefore"] != nil || plan.Body["freeAfter"] != nil {
 		t.Error(plan.Raw)

@@ -33,7 +33,7 @@ type grant struct {
 func (s server) grants(w http.ResponseWriter, r *http.Request) error {
 	values := r.URL.Query()
 	if values.Get("book") == "" {
-		return problem.New(problem.Invalid, "", "Say of which book: book=<id>.").At("book")
+		return problem.New(problem.Invalid, "", "Say of which book by its id: book=<id>.").At("book")
 	}
 	b, err := s.bookOf(r, values)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/door"
@@ -13,8 +14,15 @@ import (
 	"github.com/bookplate/bookplate/shared/token"
 )
 
-// asked reads the options of a list that a cursor feeds.
+// asked reads the options of a list that a cursor feeds. What would need the whole list is refused.
 func asked(r *http.Request) (graph.Query, error) {
+	for name := range r.URL.Query() {
+		switch option := "$" + strings.ToLower(strings.TrimPrefix(name, "$")); option {
+		case "$filter", "$orderby", "$search", "$select", "$expand", "$skip", "$count":
+			return graph.Query{}, problem.New(problem.Invalid, "", "The query option %s is not supported here. Supported are $top "+
+				"and the parameters of this list.", option).At(option)
+		}
+	}
 	q, err := graph.ParseQuery(r, graph.Schema{})
 	if err != nil {
 		return q, err

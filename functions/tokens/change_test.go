@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bookplate/bookplate/functions/stage"
 	"github.com/bookplate/bookplate/functions/tokens"
+	"github.com/bookplate/bookplate/infra/desk"
 	"github.com/bookplate/bookplate/shared/act"
 	"github.com/bookplate/bookplate/shared/apple/applefake"
 	"github.com/bookplate/bookplate/shared/mark"
@@ -137,7 +137,7 @@ func (r rig) stopped(t *testing.T, want token.State) {
 func (r rig) acts(t *testing.T) []act.Kind {
 	t.Helper()
 	list, _, err := act.List(t.Context(), r.Store.ReadStore, act.Months(r.Clock.Now(), 2), 10, "")
-	stage.Must(t, err)
+	desk.Must(t, err)
 	var kinds []act.Kind
 	for _, a := range list {
 		kinds = append(kinds, a.Kind)
@@ -153,15 +153,15 @@ func TestARenewalThatIsRefusedLeavesTheTokenAsItWas(t *testing.T) {
 	}{
 		"of another location": {func(t *testing.T, r rig) string {
 			place, err := r.Fake.AddLocation(applefake.LocationSpec{Name: "Annex"})
-			stage.Must(t, err)
+			desk.Must(t, err)
 			return r.Issue(t, place)
 		}, 409, "OtherLocation"},
 		"of a location that another product has taken": {func(t *testing.T, r rig) string {
-			stage.Must(t, r.Place.TakeOver(&applefake.MDMInfo{ID: "other", Name: "Other MDM", Metadata: "-"}))
+			desk.Must(t, r.Place.TakeOver(&applefake.MDMInfo{ID: "other", Name: "Other MDM", Metadata: "-"}))
 			return r.Token
 		}, 409, "ManagedByAnother"},
 		"revoked": {func(t *testing.T, r rig) string {
-			stage.Must(t, r.Place.RevokeTokens())
+			desk.Must(t, r.Place.RevokeTokens())
 			return r.Token
 		}, 400, "TokenRevoked"},
 		"not a token": {func(*testing.T, rig) string { return "nothing" }, 400, "TokenNotBase64"},
@@ -189,7 +189,7 @@ func TestSyncLicensesOrdersASyncAndAnswersTheTokenItself(t *testing.T) {
 	for query, subject := range map[string]string{"": mark.SyncOrder, "?full=true": mark.SyncFull} {
 		a := r.Want(t, 200, r, "manager", "POST", path+"/"+id+"/syncLicenses"+query, "")
 		marks, err := mark.Read(t.Context(), r.Store.ReadStore, r.Place.UID())
-		stage.Must(t, err)
+		desk.Must(t, err)
 		if a.Body["id"] != id || a.Body["lastSyncStatus"] != "inProgress" || len(marks) != 1 || marks[0].Subject != subject {
 			t.Errorf("%s: %v %s", query, marks, a.Raw)
 		}
@@ -203,18 +203,18 @@ func TestAStoppedLocationGoesOnOnlyWhenAppleNamesUsAgain(t *testing.T) {
 	id := r.uploaded(t)
 	r.Work(t, r.Place.UID())
 	us := r.Place.MDMInfo()
-	stage.Must(t, r.Place.TakeOver(&applefake.MDMInfo{ID: "other", Name: "Other MDM", Metadata: "-"}))
+	desk.Must(t, r.Place.TakeOver(&applefake.MDMInfo{ID: "other", Name: "Other MDM", Metadata: "-"}))
 	r.Want(t, 200, r, "manager", "POST", path+"/"+id+"/syncLicenses", "")
 	r.stopped(t, token.ExternalOwner)
 
-	sync := func() stage.Answer { return r.Send(t, r, "manager", "POST", path+"/"+id+"/syncLicenses", "") }
+	sync := func() desk.Answer { return r.Send(t, r, "manager", "POST", path+"/"+id+"/syncLicenses", "") }
 	sync().Refused(t, 409, "ManagedByAnother", "Other MDM", "stays stopped")
-	stage.Must(t, r.Place.TakeOver(nil))
+	desk.Must(t, r.Place.TakeOver(nil))
 	sync().Refused(t, 409, "NotClaimed", "renew")
 	if r.Place.MDMInfo() != nil {
 		t.Error("a sync has claimed the location")
 	}
-	stage.Must(t, r.Place.TakeOver(us))
+	desk.Must(t, r.Place.TakeOver(us))
 	if a := sync(); a.Status != 200 || a.Body["state"] != "valid" {
 		t.Fatal(a.Raw)
 	}
@@ -249,7 +249,7 @@ func TestDeletionReleasesTheLocationAndSaysWhatStays(t *testing.T) {
 				t.Errorf("the secret is still there: %v", err)
 			}
 			acts, _, err := act.List(t.Context(), r.Store.ReadStore, act.Months(r.Clock.Now(), 2), 1, "")
-			stage.Must(t, err)
+			desk.Must(t, err)
 			if len(acts) != 1 || acts[0].Kind != act.TokenDeleted || !strings.Contains(acts[0].Text, "9 licenses") ||
 				!strings.Contains(acts[0].Text, test.told) || acts[0].By != "administrator@school.example" {
 				t.Errorf("the act says %+v", acts)
@@ -263,7 +263,7 @@ func TestDeletionNeverTouchesAnotherOwner(t *testing.T) {
 	r := newRig(t)
 	id := r.uploaded(t)
 	other := applefake.MDMInfo{ID: "other", Name: "Other MDM", Metadata: "-"}
-	stage.Must(t, r.Place.TakeOver(&other))
+	desk.Must(t, r.Place.TakeOver(&other))
 	r.Want(t, 204, r, "administrator", "DELETE", path+"/"+id, "")
 	if *r.Place.MDMInfo() != other {
 		t.Errorf("managed by %v", r.Place.MDMInfo())
@@ -334,7 +334,7 @@ func (broken) Delete(context.Context, string) error { return errors.New("the vau
 
 func TestWithoutTheVaultNothingIsStoredAndNothingSeemsDeleted(t *testing.T) {
 	r := newRig(t)
-	without := handler(r.Stage, broken{r.Vault})
+	without := handler(r.Desk, broken{r.Vault})
 	r.Want(t, 500, without, "administrator", "POST", path, body(t, "token", r.Token))
 	r.empty(t)
 	id := r.uploaded(t)
@@ -350,19 +350,19 @@ func TestTheNotificationSecretThatAppleEchoesShowsNowhere(t *testing.T) {
 	secret := r.Secret("made-up-notification-secret")
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://apple.example/mdm/v2/client/config", strings.NewReader(
 		`{"notificationUrl":"https://books.school.example/n","notificationAuthToken":"`+secret+`","notificationTypes":["ASSET_COUNT"]}`))
-	stage.Must(t, err)
+	desk.Must(t, err)
 	request.Header.Set("Authorization", "Bearer "+r.Token)
 	request.Header.Set("Content-Type", "application/json")
 	response, err := r.Fake.Transport().RoundTrip(request)
-	stage.Must(t, err)
-	stage.Must(t, response.Body.Close())
+	desk.Must(t, err)
+	desk.Must(t, response.Body.Close())
 	if response.StatusCode != http.StatusOK {
 		t.Fatal(response.Status)
 	}
 	id := r.uploaded(t)
 	r.Work(t, r.Place.UID())
 	r.Want(t, 200, r, "viewer", "GET", path+"/"+id, "")
-	r.Want(t, 204, r, "administrator", "DELETE", path+"/"+id, "") // the stage looks at answers, log and table
+	r.Want(t, 204, r, "administrator", "DELETE", path+"/"+id, "") // the desk looks at answers, log and table
 }
 
 func TestRoutesAreTheMuxPatterns(t *testing.T) {

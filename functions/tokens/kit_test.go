@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bookplate/bookplate/functions/stage"
 	"github.com/bookplate/bookplate/functions/tokens"
+	"github.com/bookplate/bookplate/infra/desk"
 	"github.com/bookplate/bookplate/shared/token"
 	"github.com/bookplate/bookplate/shared/vault"
 )
@@ -16,23 +16,23 @@ import (
 const path = "/v1.0/deviceAppManagement/vppTokens"
 
 type rig struct {
-	*stage.Stage
+	*desk.Desk
 	http.Handler
 }
 
 func newRig(t *testing.T) rig {
 	t.Helper()
-	s := stage.New(t)
+	s := desk.New(t)
 	return rig{s, handler(s, s.Vault)}
 }
 
-func handler(s *stage.Stage, v vault.Vault) http.Handler {
+func handler(s *desk.Desk, v vault.Vault) http.Handler {
 	return tokens.New(tokens.Config{
 		Config: s.Door(), Store: s.Store, Vault: v, Apple: s.Apple, Queue: s.Queue, Version: "0.1", Host: "https://books.school.example",
 	})
 }
 
-func (r rig) upload(t *testing.T, body string, headers ...string) stage.Answer {
+func (r rig) upload(t *testing.T, body string, headers ...string) desk.Answer {
 	t.Helper()
 	return r.Send(t, r, "administrator", "POST", path, body, headers...)
 }
@@ -49,7 +49,7 @@ func (r rig) uploaded(t *testing.T) string {
 func (r rig) empty(t *testing.T) {
 	t.Helper()
 	all, err := token.All(t.Context(), r.Store.ReadStore)
-	stage.Must(t, err)
+	desk.Must(t, err)
 	if len(all) > 0 || strings.Contains(string(r.Table.Dump()), "marks#") || len(r.Queue.Woken) > 0 {
 		t.Errorf("the refusal has left something behind: %s", r.Table.Dump())
 	}
@@ -63,7 +63,7 @@ func body(t *testing.T, pairs ...any) string {
 		object[pairs[i].(string)] = pairs[i+1]
 	}
 	text, err := json.Marshal(object)
-	stage.Must(t, err)
+	desk.Must(t, err)
 	return string(text)
 }
 

@@ -5,30 +5,30 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bookplate/bookplate/functions/stage"
+	"github.com/bookplate/bookplate/infra/desk"
 	"github.com/bookplate/bookplate/shared/apple/applefake"
 	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/token"
 )
 
 func TestAnUploadClaimsTheLocationAndMarksItsFirstSync(t *testing.T) {
-	for name, send := range map[string]func(*testing.T, rig) stage.Answer{
-		"as Graph's JSON": func(t *testing.T, r rig) stage.Answer {
+	for name, send := range map[string]func(*testing.T, rig) desk.Answer{
+		"as Graph's JSON": func(t *testing.T, r rig) desk.Answer {
 			return r.upload(t, body(t, "token", r.Token, "vppTokenAccountType", "education", "countryOrRegion", "us",
 				"displayName", "Library", "appleId", "it@school.example", "automaticallyUpdateApps", false))
 		},
-		"as the file":                func(t *testing.T, r rig) stage.Answer { return r.upload(t, r.Token+"\n", "Content-Type", "text/plain") },
-		"as the file without a type": func(t *testing.T, r rig) stage.Answer { return r.upload(t, r.Token, "Content-Type", "") },
-		"as curl sends it": func(t *testing.T, r rig) stage.Answer {
+		"as the file":                func(t *testing.T, r rig) desk.Answer { return r.upload(t, r.Token+"\n", "Content-Type", "text/plain") },
+		"as the file without a type": func(t *testing.T, r rig) desk.Answer { return r.upload(t, r.Token, "Content-Type", "") },
+		"as curl sends it": func(t *testing.T, r rig) desk.Answer {
 			return r.upload(t, r.Token, "Content-Type", "application/x-www-form-urlencoded")
 		},
-		"as JSON without a type": func(t *testing.T, r rig) stage.Answer {
+		"as JSON without a type": func(t *testing.T, r rig) desk.Answer {
 			return r.upload(t, body(t, "token", r.Token), "Content-Type", "")
 		},
-		"with a mark and line breaks": func(t *testing.T, r rig) stage.Answer {
+		"with a mark and line breaks": func(t *testing.T, r rig) desk.Answer {
 			return r.upload(t, "\ufeff"+r.Token+"\r\n", "Content-Type", "text/plain")
 		},
-		"as an octet stream": func(t *testing.T, r rig) stage.Answer {
+		"as an octet stream": func(t *testing.T, r rig) desk.Answer {
 			return r.upload(t, r.Token, "Content-Type", "application/octet-stream")
 		},
 	} {
@@ -49,7 +49,7 @@ func TestAnUploadClaimsTheLocationAndMarksItsFirstSync(t *testing.T) {
 				t.Errorf("the vault doesn't have the file's text: %v", err)
 			}
 			marks, err := mark.Read(t.Context(), r.Store.ReadStore, record.Location)
-			stage.Must(t, err)
+			desk.Must(t, err)
 			if len(marks) != 1 || marks[0].Kind != mark.Sync || marks[0].Subject != mark.SyncUpload || len(r.Queue.Woken) != 1 {
 				t.Errorf("marks %v, woken %v", marks, r.Queue.Woken)
 			}
@@ -85,7 +85,7 @@ func TestAnUploadIsRefusedWithAReasonAndLeavesNothing(t *testing.T) {
 			status: 400, code: "TokenExpired", words: []string{"3 February 2029", "Download a new one"},
 		},
 		"the inner token": {
-			body: func(_ *testing.T, r rig) string { return stage.Inner(r.Token) }, media: "text/plain",
+			body: func(_ *testing.T, r rig) string { return desk.Inner(r.Token) }, media: "text/plain",
 			status: 400, code: "TokenInner", words: []string{"whole"},
 		},
 		"the decoded file": {
@@ -118,14 +118,14 @@ func TestAnUploadIsRefusedWithAReasonAndLeavesNothing(t *testing.T) {
 		},
 		"another product's location": {
 			prepare: func(t *testing.T, r rig) {
-				stage.Must(t, r.Place.TakeOver(&applefake.MDMInfo{ID: "8d1f-other", Name: "Other MDM", Metadata: "host=mdm.example"}))
+				desk.Must(t, r.Place.TakeOver(&applefake.MDMInfo{ID: "8d1f-other", Name: "Other MDM", Metadata: "host=mdm.example"}))
 			},
 			body:   func(t *testing.T, r rig) string { return body(t, "token", r.Token) },
 			status: 409, code: "ManagedByAnother", words: []string{"Other MDM", "8d1f-other", "host=mdm.example", "release"},
 		},
 		"another product's location, with the order to take it over": {
 			prepare: func(t *testing.T, r rig) {
-				stage.Must(t, r.Place.TakeOver(&applefake.MDMInfo{ID: "8d1f-other", Name: "Other MDM", Metadata: "-"}))
+				desk.Must(t, r.Place.TakeOver(&applefake.MDMInfo{ID: "8d1f-other", Name: "Other MDM", Metadata: "-"}))
 			},
 			body: func(t *testing.T, r rig) string {
 				return body(t, "token", r.Token, "claimTokenManagementFromExternalMdm", true)
@@ -133,7 +133,7 @@ func TestAnUploadIsRefusedWithAReasonAndLeavesNothing(t *testing.T) {
 			status: 409, code: "ManagedByAnother", words: []string{"can't take a location over yet"},
 		},
 		"revoked": {
-			prepare: func(t *testing.T, r rig) { stage.Must(t, r.Place.RevokeTokens()) },
+			prepare: func(t *testing.T, r rig) { desk.Must(t, r.Place.RevokeTokens()) },
 			body:    func(t *testing.T, r rig) string { return body(t, "token", r.Token) },
 			status:  400, code: "TokenRevoked", words: []string{"9625", "revoked", "Download a new"},
 		},
@@ -184,15 +184,15 @@ func TestAnUploadIsRefusedWithAReasonAndLeavesNothing(t *testing.T) {
 func (r rig) business(t *testing.T) {
 	t.Helper()
 	place, err := r.Fake.AddLocation(applefake.LocationSpec{Name: "Shop", Platform: applefake.Business})
-	stage.Must(t, err)
+	desk.Must(t, err)
 	r.Place, r.Token = place, r.Issue(t, place)
-	r.Stage.Place, r.Stage.Token = r.Place, r.Token
+	r.Desk.Place, r.Desk.Token = r.Place, r.Token
 }
 
 func TestATokenThatAppleCallsExpiredIsToldFromARevokedOne(t *testing.T) {
 	r := newRig(t)
 	soon, err := r.Place.IssueToken(r.Clock.Now().Add(time.Minute))
-	stage.Must(t, err)
+	desk.Must(t, err)
 	r.Secret(soon)
 	// Apple's clock is ahead of ours: the token is good by its date and bad at Apple.
 	r.Fake.Script(applefake.Rules(applefake.Rule{

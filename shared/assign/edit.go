@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/mark"
@@ -89,11 +90,21 @@ func (a Assigner) edit(ctx context.Context, b book.Book, next func([]Wish) ([]Wi
 		now := a.World.Now()
 		_, err = a.Store.Commit(
 			ctx, save,
-			mark.New(b.Location, mark.Grants, mark.SubjectBook(b.ID), doc.Value.Due(now)),
+			spendMark(b, now, doc.Value.Due(now)),
 			mark.New(b.Location, mark.Readers, mark.SubjectAll, now),
 		)
 		if !errors.Is(err, table.ErrCondition) {
 			return err
 		}
 	}
+}
+
+// spendMark has the book's wishes looked at when they are due. What lies ahead has a mark of its own kind, so that it
+// doesn't put off a look that is due now.
+func spendMark(b book.Book, now, due time.Time) table.Op {
+	kind := mark.Grants
+	if due.After(now) {
+		kind = mark.Later
+	}
+	return mark.New(b.Location, kind, mark.SubjectBook(b.ID), due)
 }

@@ -1,4 +1,4 @@
-package stage
+package desk
 
 import (
 	"bytes"
@@ -30,8 +30,8 @@ var Start = time.Date(2030, 9, 1, 8, 0, 0, 0, time.UTC)
 // Domain is whose addresses are Managed Apple Accounts of the location's organization.
 const Domain = "school.example"
 
-// Stage is the installation.
-type Stage struct {
+// Desk is the installation.
+type Desk struct {
 	Clock     *world.Virtual
 	World     world.World
 	Table     *mem.Table
@@ -63,9 +63,9 @@ type silent struct{}
 func (silent) Before(context.Context, directory.Change) error { return nil }
 func (silent) After(context.Context, directory.Change) error  { return nil }
 
-// New sets the stage up: the fake's demonstration library with 3 generated titles, which 5 foreign readers hold, and
+// New sets the desk up: the fake's demonstration library with 3 generated titles, which 5 foreign readers hold, and
 // nothing uploaded.
-func New(t testing.TB) *Stage {
+func New(t testing.TB) *Desk {
 	t.Helper()
 	clock := world.NewVirtual(11, Start)
 	limits := applefake.DocumentedLimits()
@@ -76,7 +76,7 @@ func New(t testing.TB) *Stage {
 	Must(t, err)
 	place, err := server.AddLocation(applefake.Library(Domain, applefake.Generated{Titles: 3, Readers: 5, Licenses: 9}))
 	Must(t, err)
-	s := &Stage{
+	s := &Desk{
 		Clock: clock, World: clock.World(), Table: mem.New(clock), Fake: server, Place: place, Queue: &Queue{}, Log: &bytes.Buffer{},
 	}
 	s.logger = slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -101,7 +101,7 @@ func (welcoming) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // Issue is a new content token of a location, good for a year; it revokes the older ones.
-func (s *Stage) Issue(t testing.TB, place *applefake.Location) string {
+func (s *Desk) Issue(t testing.TB, place *applefake.Location) string {
 	t.Helper()
 	text, err := place.IssueToken(s.Clock.Now().AddDate(1, 0, 0))
 	Must(t, err)
@@ -110,13 +110,13 @@ func (s *Stage) Issue(t testing.TB, place *applefake.Location) string {
 }
 
 // Secret is a text that must show nowhere.
-func (s *Stage) Secret(text string) string {
+func (s *Desk) Secret(text string) string {
 	s.secrets = append(s.secrets, text)
 	return text
 }
 
 // Door is what every function takes. A bearer is the name of its caller's role.
-func (s *Stage) Door() door.Config {
+func (s *Desk) Door() door.Config {
 	return door.Config{World: s.World, Log: s.logger, Verify: func(bearer string) (auth.Caller, error) {
 		role, err := auth.ParseRole(bearer)
 		if err != nil {
@@ -127,7 +127,7 @@ func (s *Stage) Door() door.Config {
 }
 
 // Work has the location's worker do what is due until nothing is, through minutes of virtual time.
-func (s *Stage) Work(t testing.TB, uid string) {
+func (s *Desk) Work(t testing.TB, uid string) {
 	t.Helper()
 	for range 100 {
 		s.Wake(t, uid)
@@ -142,7 +142,7 @@ func (s *Stage) Work(t testing.TB, uid string) {
 }
 
 // Wake runs the location's worker once.
-func (s *Stage) Wake(t testing.TB, uid string) {
+func (s *Desk) Wake(t testing.TB, uid string) {
 	t.Helper()
 	Must(t, location.Worker{
 		Store: s.Store, World: s.World, Vault: s.Vault, Service: s.Apple, Directory: s.Directory.Reader, Queue: &Queue{},
@@ -152,7 +152,7 @@ func (s *Stage) Wake(t testing.TB, uid string) {
 }
 
 // Group is a new group of new people with Managed Apple Accounts, or of people without if the domain is another.
-func (s *Stage) Group(t testing.TB, name, domain string, userNames ...string) directory.Group {
+func (s *Desk) Group(t testing.TB, name, domain string, userNames ...string) directory.Group {
 	t.Helper()
 	var members directory.Membership
 	for _, user := range userNames {
@@ -169,7 +169,7 @@ func (s *Stage) Group(t testing.TB, name, domain string, userNames ...string) di
 }
 
 // Record is the only token's record.
-func (s *Stage) Record(t testing.TB) token.Record {
+func (s *Desk) Record(t testing.TB) token.Record {
 	t.Helper()
 	all, err := token.All(t.Context(), s.Store.ReadStore)
 	Must(t, err)

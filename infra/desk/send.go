@@ -1,4 +1,4 @@
-package stage
+package desk
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ type Answer struct {
 
 // Send sends a request as a caller with the role (empty: without a bearer). The path begins with its version. A body that
 // isn't empty is JSON unless a header says otherwise.
-func (s *Stage) Send(t testing.TB, h http.Handler, role, method, path, body string, headers ...string) Answer {
+func (s *Desk) Send(t testing.TB, h http.Handler, role, method, path, body string, headers ...string) Answer {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, strings.ReplaceAll(path, " ", "%20"), strings.NewReader(body))
 	r.Host = "books." + Domain
@@ -53,7 +53,7 @@ func (s *Stage) Send(t testing.TB, h http.Handler, role, method, path, body stri
 }
 
 // Want sends a request and checks the status.
-func (s *Stage) Want(
+func (s *Desk) Want(
 	t testing.TB, status int, h http.Handler, role, method, path, body string, headers ...string,
 ) Answer {
 	t.Helper()
@@ -119,12 +119,12 @@ func (a Answer) Refused(t testing.TB, status int, code string, words ...string) 
 }
 
 // checkSecrets looks at the end of a test for secrets where they mustn't be.
-func (s *Stage) checkSecrets(t testing.TB) {
+func (s *Desk) checkSecrets(t testing.TB) {
 	s.checkText(t, "the log", s.Log.Bytes())
 	s.checkText(t, "the table", s.Table.Dump())
 }
 
-func (s *Stage) checkText(t testing.TB, where string, text []byte) {
+func (s *Desk) checkText(t testing.TB, where string, text []byte) {
 	t.Helper()
 	for _, secret := range s.secrets {
 		for _, form := range []string{secret, Inner(secret)} {

@@ -1,0 +1,34 @@
+package front_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/bookplate/bookplate/functions/front"
+	"github.com/bookplate/bookplate/infra/desk"
+)
+
+func TestFrontAnswersWhatNobodyElseDoes(t *testing.T) {
+	s := desk.New(t)
+	var trouble error
+	h := front.New(front.Config{
+		Config: s.Door(), OpenAPI: []byte("openapi: 3.1.0\n"), Ready: func(context.Context) error { return trouble },
+	})
+	if a := s.Want(t, 200, h, "", "GET", "/openapi.yaml", ""); a.Raw != "openapi: 3.1.0\n" || a.Header.Get("Content-Type") != "application/yaml" {
+		t.Errorf("%v %s", a.Header, a.Raw)
+	}
+	if a := s.Want(t, 200, h, "", "GET", "/healthz", ""); a.Body["status"] != "ok" {
+		t.Error(a.Raw)
+	}
+	trouble = errors.New("the table is away")
+	s.Send(t, h, "", "GET", "/healthz", "").Refused(t, 503, "NotReady")
+	for _, path := range []string{"/", "/v1.0/nothing", "/beta/deviceAppManagement/mobileApps", "/favicon.ico"} {
+		s.Send(t, h, "", "GET", path, "").Refused(t, 404, "ResourceNotFound", "segment")
+		s.Send(t, h, "", "POST", path, "{}").Refused(t, 404, "ResourceNotFound")
+	}
+	s.Send(t, h, "", "DELETE", "/healthz", "").Refused(t, 405, "MethodNotAllowed")
+	if routes := front.Routes(); len(routes) != 2 {
+		t.Errorf("%q", routes)
+	}
+}

@@ -52,7 +52,7 @@ func run(
 	if !s.demo {
 		return serve(ctx, s.Options, out, nil)
 	}
-	fake, err := demo.StartApple(ctx, s.Data)
+	fake, err := demo.Listen(ctx)
 	if err != nil {
 		return err
 	}
@@ -67,30 +67,43 @@ func serve(ctx context.Context, o stack.Options, out io.Writer, fake *demo.Apple
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- st.Serve(ctx) }()
-
-	greet(out, st, o)
 	if fake != nil {
-		if err := perform(ctx, out, st, fake); err != nil {
-			if ctx.Err() == nil {
-				fmt.Fprintf(out, "\n%v\nThe log is %s.\n", err, filepath.Join(o.Data, "bookplate.log"))
-			}
-			cancel()
-			return errors.Join(err, <-ended)
+		if err := fake.Start(o.Data); err != nil { // only now is the directory ours alone
+			return errors.Join(err, st.Close())
 		}
 	}
-	if err := invite(out, st); err != nil {
-		cancel()
-		return errors.Join(err, <-ended)
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- st.Serve(running)
+		stop() // what is shown of a stack that has ended needn't be waited for
+	}()
+	greet(out, st, o)
+	shown := present(running, out, st, fake)
+	if shown != nil {
+		if running.Err() == nil {
+			fmt.Fprintf(out, "\n%v\nThe log is %s.\n", shown, filepath.Join(o.Data, logFile))
+		}
+		stop()
 	}
-	err = <-ended
-	if err == nil {
+	if err := <-ended; err != nil {
+		return err
+	}
+	if ctx.Err() != nil { // as asked, perhaps in the middle of the tour
 		fmt.Fprintln(out, "\nStopped. Everything is kept; the next start goes on from here.")
+		return nil
 	}
-	return err
+	return shown
+}
+
+func present(ctx context.Context, out io.Writer, st *stack.Stack, fake *demo.Apple) error {
+	if fake != nil {
+		if err := perform(ctx, out, st, fake); err != nil {
+			return err
+		}
+	}
+	return invite(out, st)
 }
 
 func greet(out io.Writer, st *stack.Stack, o stack.Options) {

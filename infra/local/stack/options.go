@@ -10,6 +10,10 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/auth"
+	"github.com/bookplate/bookplate/shared/world"
 )
 
 // Options of a stack. The program's flags carry the same names.
@@ -33,13 +37,23 @@ type Options struct {
 // SafeResendAfter is how long an unknown outcome is waited out with the real Apple.
 const SafeResendAfter = 10 * time.Minute
 
+// opaque are the opaque tokens given, by flag name.
+func (o Options) opaque() map[string]string {
+	return map[string]string{"admin-token": o.AdminToken, "scim-token": o.SCIMToken}
+}
+
+// Validate says all that is wrong with the options. It touches nothing.
+func (o Options) Validate() error {
+	_, err := o.validate()
+	return err
+}
+
 // validate returns all that is wrong with the options, and the sync's schedule.
 func (o Options) validate() (cron.Schedule, error) {
 	var faults []error
-	base, err := url.Parse(o.Apple)
-	if err != nil || base.Host == "" {
-		faults = append(faults, fmt.Errorf("-apple %q is not a URL like https://vpp.itunes.apple.com/mdm/v2", o.Apple))
-	} else if o.ResendAfter < SafeResendAfter && !loopback(base.Hostname()) {
+	if _, err := apple.NewService(apple.Options{BaseURL: o.Apple, World: world.Real()}); err != nil {
+		faults = append(faults, fmt.Errorf("-apple: %w", err))
+	} else if base, err := url.Parse(o.Apple); err == nil && o.ResendAfter < SafeResendAfter && !loopback(base.Hostname()) {
 		faults = append(faults, fmt.Errorf(
 			"-resend-after %s is less than 10m, which is only allowed with Apple on loopback: a license might be spent twice",
 			o.ResendAfter))
@@ -56,6 +70,14 @@ func (o Options) validate() (cron.Schedule, error) {
 	for _, d := range o.Federated {
 		if strings.ContainsAny(d, "@ /") || d == "" {
 			faults = append(faults, fmt.Errorf("-federated-domains: %q is not a domain like school.example", d))
+		}
+	}
+	for name, given := range o.opaque() {
+		if given == "" {
+			continue
+		}
+		if _, err := auth.Opaque(auth.Caller{Subject: name}, given); err != nil {
+			faults = append(faults, fmt.Errorf("-%s: %w", name, err))
 		}
 	}
 	schedule, err := cron.ParseStandard(o.Sync)

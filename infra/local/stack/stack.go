@@ -18,6 +18,7 @@ import (
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/directory"
 	"github.com/bookplate/bookplate/shared/grant"
+	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/location"
 	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/queue/local"
@@ -48,8 +49,18 @@ type Stack struct {
 	ready     atomic.Bool
 }
 
-// TableFile is the name of the table's file in the data directory.
+// TableFile is the name of the table's file in the data directory. Who has it open has the directory.
 const TableFile = "table.db"
+
+// The names of the rest.
+const (
+	vaultDir   = "vault"
+	keyFile    = "key.pem"
+	accessFile = "access.json"
+)
+
+// Files are the names of all that a stack keeps in its data directory.
+func Files() []string { return []string{TableFile, vaultDir, keyFile, accessFile} }
 
 // locationsAtOnce is how many locations are worked on at once.
 const locationsAtOnce = 4
@@ -76,7 +87,7 @@ func Open(o Options) (*Stack, error) {
 func (s *Stack) build() error {
 	o := s.options
 	var err error
-	if s.vault, err = file.Open(filepath.Join(o.Data, "vault")); err != nil {
+	if s.vault, err = file.Open(filepath.Join(o.Data, vaultDir)); err != nil {
 		return err
 	}
 	if s.access, err = openAccess(o, s.world); err != nil {
@@ -127,16 +138,19 @@ func wrapListen(err error, address string) error {
 // URL is where the stack answers.
 func (s *Stack) URL() string { return "http://" + s.listener.Addr().String() }
 
+// Close closes a stack that is not going to be served.
+func (s *Stack) Close() error { return errors.Join(s.listener.Close(), s.engine.Close()) }
+
 // Serve runs everything until ctx ends, and returns within a few seconds after that.
 func (s *Stack) Serve(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, s.engine.Close()) }()
 	handler, err := s.handler()
+	if err == nil {
+		err = s.resume(ctx)
+	}
 	if err != nil {
-		return err
+		return errors.Join(err, s.Close())
 	}
-	if err := s.resume(ctx); err != nil {
-		return fmt.Errorf("going on where the last run stopped: %w", err)
-	}
+	defer func() { err = errors.Join(err, s.engine.Close()) }()
 	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(s.listener) }()
@@ -174,26 +188,41 @@ func (s *Stack) Serve(ctx context.Context) (err error) {
 	return errors.Join(err, stop)
 }
 
-// resume frees the leases of the program that ran before (the table's lock says that it is gone) and wakes every
-// location that has anything to do.
+// resume lets every location go on where the program that ran before has stopped. The table's lock says that it is gone.
 func (s *Stack) resume(ctx context.Context) error {
 	records, err := token.All(ctx, s.store.ReadStore)
 	if err != nil {
-		return err
+		return fmt.Errorf("going on where the last run stopped: %w", err)
 	}
 	for _, r := range records {
-		if err := s.worker.Break(ctx, r.Value.Location); err != nil {
+		if err := s.resumeOne(ctx, r.Value.Location); err != nil {
+			return fmt.Errorf("going on where the last run stopped, at location %s: %w", r.Value.Location, err)
+		}
+	}
+	return nil
+}
+
+// resumeOne frees the location's lease, and has its open batches looked at now: nobody is going to send those that
+// were only prepared, and their people needn't wait as long as for a worker of whom nothing is known.
+func (s *Stack) resumeOne(ctx context.Context, location string) error {
+	if err := s.worker.Break(ctx, location); err != nil {
+		return err
+	}
+	batches, err := license.OpenBatches(ctx, s.store.ReadStore, location)
+	if err != nil {
+		return err
+	}
+	for _, b := range batches {
+		if _, err := s.store.Commit(ctx, mark.New(location, mark.Settle, b.Value.ID, s.world.Now())); err != nil {
 			return err
 		}
-		marks, err := mark.Read(ctx, s.store.ReadStore, r.Value.Location)
-		if err != nil {
-			return err
-		}
-		if next := mark.Next(marks); !next.IsZero() {
-			if err := s.queue.Wake(ctx, r.Value.Location, next); err != nil {
-				return err
-			}
-		}
+	}
+	marks, err := mark.Read(ctx, s.store.ReadStore, location)
+	if err != nil {
+		return err
+	}
+	if next := mark.Next(marks); !next.IsZero() {
+		return s.queue.Wake(ctx, location, next)
 	}
 	return nil
 }

@@ -93,13 +93,21 @@ func key(location, clientUserID string) table.Key {
 	return table.Key{Part: "readers#" + location + "#" + shard(clientUserID), Sort: clientUserID}
 }
 
+// mayBeOurs says that an id has the form of ours. Others choose theirs freely, also such as no key can hold, and a
+// device's license has none at all.
+func mayBeOurs(clientUserID string) bool {
+	return len(clientUserID) == len(uuid.Nil.String()) && uuid.Validate(clientUserID) == nil
+}
+
 // LoadMany returns those of the readers that are ours, by clientUserId.
 func LoadMany(ctx context.Context, store *table.ReadStore, location string, clientUserIDs []string) (
 	map[string]Doc, error,
 ) {
-	keys := make([]table.Key, len(clientUserIDs))
-	for i, id := range clientUserIDs {
-		keys[i] = key(location, id)
+	keys := make([]table.Key, 0, len(clientUserIDs))
+	for _, id := range clientUserIDs {
+		if mayBeOurs(id) {
+			keys = append(keys, key(location, id))
+		}
 	}
 	found, err := table.LoadMany[Reader](ctx, store, keys)
 	if err != nil {

@@ -1,0 +1,131 @@
+package reader_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/reader"
+)
+
+func TestAReaderHasTheStatusOfItsActiveRow(t *testing.T) {
+	rows := func(statuses ...string) (list []apple.User) {
+		for _, s := range statuses {
+			list = append(list, apple.User{ClientUserID: idOf("anna"), Status: s})
+		}
+		return list
+	}
+	tests := []struct {
+		rows []apple.User
+		want reader.Status
+	}{
+		{rows(apple.UserRegistered), reader.Invited},
+		{rows(apple.UserAssociated), reader.Associated},
+		{rows(apple.UserRetired), reader.Retired},
+		{rows(apple.UserDeleted), reader.Retired},
+		{rows("SomethingNew"), reader.Retired},
+		{rows(apple.UserRetired, apple.UserAssociated), reader.Associated},
+		{rows(apple.UserAssociated, apple.UserRetired), reader.Associated},
+		{rows(apple.UserDeleted, apple.UserRegistered, apple.UserRetired), reader.Invited},
+		{rows(apple.UserDeleted, apple.UserRetired), reader.Retired},
+		{rows(apple.UserRegistered, apple.UserAssociated), reader.Associated}, // the listing moved on under the walk
+	}
+	for _, test := range tests {
+		d := newDesk(t)
+		d.ensure(reader.Person{ID: "anna"})
+		d.apply(test.rows...)
+		if got := d.of("anna").Status; got != test.want {
+			t.Errorf("rows %v: %s, want %s", test.rows, got, test.want)
+		}
+	}
+}
+
+func TestARowThatSaysNothingNewChangesNothing(t *testing.T) {
+	d := newDesk(t)
+	d.ensure(reader.Person{ID: "anna"})
+	row := apple.User{ClientUserID: idOf("anna"), Status: apple.UserRegistered, InviteCode: "code"}
+	stranger := apple.User{ClientUserID: "stranger", Status: apple.UserAssociated, IDHash: "hash"}
+	if n := d.apply(row, stranger); n == 0 {
+		t.Fatal("the first time nothing changed")
+	}
+	before := string(d.engine.Dump())
+	d.clock.Advance(time.Hour)
+	if n := d.apply(row, stranger); n != 0 || string(d.engine.Dump()) != before {
+		t.Errorf("%d items changed by what was known", n)
+	}
+}
+
+func TestAReaderRemembersSinceWhenAndUnderWhichAccount(t *testing.T) {
+	d := newDesk(t)
+	d.ensure(reader.Person{ID: "anna"})
+	d.clock.Advance(time.Hour)
+	d.apply(apple.User{ClientUserID: idOf("anna"), Status: apple.UserRegistered, InviteCode: "code"})
+	if r := d.of("anna"); r.Changed != start.Add(time.Hour) || r.InviteCode != "code" || r.Created != start {
+		t.Errorf("invited: %+v", r)
+	}
+	d.clock.Advance(time.Hour)
+	d.apply(apple.User{ClientUserID: idOf("anna"), Status: apple.UserAssociated, IDHash: "hash", InviteCode: "code"})
+	if r := d.of("anna"); r.Changed != start.Add(2*time.Hour) || r.InviteCode != "" || r.IDHash != "hash" {
+		t.Errorf("associated: %+v", r)
+	}
+	d.clock.Advance(time.Hour)
+	d.apply(apple.User{ClientUserID: idOf("anna"), Status: apple.UserAssociated})
+	if r := d.of("anna"); r.Changed != start.Add(2*time.Hour) || r.IDHash != "hash" {
+		t.Errorf("a row without hash: %+v", r)
+	}
+}
+
+func TestStrangersAreKeptApartAndFoundByTheirAccount(t *testing.T) {
+	d := newDesk(t)
+	d.ensure(reader.Person{ID: "anna"})
+	long := strings.Repeat("x", 3000)
+	d.apply(
+		apple.User{ClientUserID: idOf("anna"), Status: apple.UserAssociated, IDHash: "hash-1"},
+		apple.User{ClientUserID: "stranger", Status: apple.UserAssociated, IDHash: "hash-1"},
+		apple.User{ClientUserID: "another", Status: apple.UserAssociated, IDHash: "hash-1"},
+		apple.User{ClientUserID: long, Status: apple.UserRegistered},
+		apple.User{ClientUserID: "nul\x00", Status: apple.UserAssociated, IDHash: "hash-2"},
+	)
+	aliases, err := reader.Aliases(t.Context(), d.Store.ReadStore, location, []string{"hash-1", "hash-2", "hash-3", ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(aliases["hash-1"])
+	if !slices.Equal(aliases["hash-1"], []string{"another", "stranger"}) || len(aliases["hash-2"]) != 1 || len(aliases) != 2 {
+		t.Errorf("aliases %q", aliases)
+	}
+	ours := 0
+	for doc, err := range reader.Of(t.Context(), d.Store.ReadStore, location) {
+		if err != nil || doc.Value.PersonID != "anna" {
+			t.Errorf("among ours: %+v, %v", doc.Value, err)
+		}
+		ours++
+	}
+	if ours != 1 {
+		t.Errorf("%d readers are ours, want 1", ours)
+	}
+}
+
+func TestOnlyTheLocationsOwnReadersAreChanged(t *testing.T) {
+	d := newDesk(t)
+	d.ensure(reader.Person{ID: "anna"})
+	row := apple.User{ClientUserID: idOf("anna"), Status: apple.UserAssociated}
+	if _, err := reader.Apply(t.Context(), d.Store, "2000", []apple.User{row}, start); err != nil {
+		t.Fatal(err)
+	}
+	if r := d.of("anna"); r.Status != reader.New {
+		t.Errorf("another location's row changed her: %+v", r)
+	}
+}
+
+func TestWhatOthersCallTheirReadersBreaksNoLookUp(t *testing.T) {
+	d := newDesk(t)
+	d.ensure(reader.Person{ID: "anna"})
+	ids := []string{idOf("anna"), "", "stranger", strings.Repeat("x", 5000), "nul\x00", strings.Repeat("\x00", 36)}
+	docs, err := reader.LoadMany(t.Context(), d.Store.ReadStore, location, ids)
+	if err != nil || len(docs) != 1 || docs[idOf("anna")].Value.PersonID != "anna" {
+		t.Errorf("found %d with error %v, want anna alone", len(docs), err)
+	}
+}

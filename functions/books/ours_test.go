@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/bookplate/bookplate/infra/desk"
+	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/apple/applefake"
+	"github.com/bookplate/bookplate/shared/book"
 )
 
 func TestGrantsSayHowEverybodyStandsAndWhy(t *testing.T) {
@@ -223,4 +225,25 @@ func TestLinksOfOtherListsAreRefused(t *testing.T) {
 	}
 	r.Send(t, r, "viewer", "GET", ours+"/grants?book="+r.book("900000004")+"&$skiptoken="+token, "").Refused(t, 400, "BadRequest", "damaged")
 	r.Send(t, r, "viewer", "GET", booksPath+"?$skiptoken="+token, "").Refused(t, 400, "BadRequest", "damaged")
+}
+
+// STDQ and PLUS are one title but two books, each with its own people.
+func TestThePeopleOfOneQualityDontShowAtTheOther(t *testing.T) {
+	r := newRig(t)
+	const title = "900000004"
+	group := r.Group(t, "7b", desk.Domain, "ana", "ben", "cem")
+	r.give(t, title, group.ID)
+	desk.Must(t, r.Place.AddUser("somebody", "", "somebody@school.example"))
+	desk.Must(t, r.Place.GrantBySomeoneElse(title, "PLUS", "somebody"))
+	r.Want(t, 200, r.tokens, "manager", "POST", "/v1.0/deviceAppManagement/vppTokens/"+r.token+"/syncLicenses", "")
+	r.Work(t, r.Place.UID())
+	plus := book.ID(r.Place.UID(), apple.AssetKey{AdamID: title, PricingParam: apple.PricingPLUS})
+	for path, want := range map[string]int{
+		"/grants?$top=1&book=" + r.book(title): 3, "/grants?$top=1&book=" + plus: 0,
+		"/licenses?$top=1&book=" + r.book(title): 3, "/licenses?$top=1&book=" + plus: 1,
+	} {
+		if all, _ := r.walk(t, ours+path); len(all) != want {
+			t.Errorf("%s: %d, want %d: %v", path, len(all), want, all)
+		}
+	}
 }

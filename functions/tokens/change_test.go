@@ -259,14 +259,19 @@ func TestDeletionReleasesTheLocationAndSaysWhatStays(t *testing.T) {
 	}
 }
 
-func TestDeletionNeverTouchesAnotherOwner(t *testing.T) {
-	r := newRig(t)
-	id := r.uploaded(t)
-	other := applefake.MDMInfo{ID: "other", Name: "Other MDM", Metadata: "-"}
-	desk.Must(t, r.Place.TakeOver(&other))
-	r.Want(t, 204, r, "administrator", "DELETE", path+"/"+id, "")
-	if *r.Place.MDMInfo() != other {
-		t.Errorf("managed by %v", r.Place.MDMInfo())
+func TestDeletionWritesNothingAtALocationThatIsNoLongerOurs(t *testing.T) {
+	for name, owner := range map[string]*applefake.MDMInfo{
+		"another product's": {ID: "other", Name: "Other MDM", Metadata: "-"}, "nobody's": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			id := r.uploaded(t)
+			desk.Must(t, r.Place.TakeOver(owner))
+			r.Want(t, 204, r, "administrator", "DELETE", path+"/"+id, "")
+			if now := r.Place.MDMInfo(); (now == nil) != (owner == nil) || now != nil && *now != *owner {
+				t.Errorf("managed by %v", now)
+			}
+		})
 	}
 }
 

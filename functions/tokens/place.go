@@ -66,24 +66,19 @@ func (p *place) claim(ctx context.Context) error {
 	if owner := p.config.MDMInfo; owner != nil && owner.ID != p.ours.ID {
 		return &apple.OwnerError{Owner: *owner}
 	}
-	if p.config.MDMInfo == nil || *p.config.MDMInfo != p.ours {
-		if _, err := p.Claim(ctx, p.ours); err != nil {
-			return err
-		}
+	if p.config.MDMInfo != nil && *p.config.MDMInfo == p.ours {
+		return nil
 	}
-	// Two may claim at once, and the last one wins without the first one's hearing of it.
-	config, err := p.ClientConfig(ctx)
-	if err != nil {
+	if _, err := p.Claim(ctx, p.ours); err != nil {
 		return err
 	}
-	switch {
-	case config.MDMInfo == nil:
-		return &apple.UnclaimedError{}
-	case config.MDMInfo.ID != p.ours.ID:
-		return &apple.OwnerError{Owner: *config.MDMInfo}
+	// Two may claim at once, and the last one wins without the first one's hearing of it. From its claim on, the Location
+	// refuses an answer that names another.
+	config, err := p.ClientConfig(ctx)
+	if err == nil && config.MDMInfo == nil {
+		err = &apple.UnclaimedError{}
 	}
-	p.config = config
-	return nil
+	return err
 }
 
 // accountType is whose purchases a location holds.

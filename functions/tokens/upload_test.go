@@ -238,17 +238,27 @@ func TestAClaimWhoseAnswerIsLostIsOursAtTheNextAttempt(t *testing.T) {
 }
 
 func TestOfTwoWhoClaimAtOnceTheOneThatLosesStoresNothing(t *testing.T) {
-	r := newRig(t)
-	r.Fake.Script(func(in *applefake.Incoming) applefake.Fault {
-		if in.Endpoint == applefake.EndpointClientConfig && in.N == 2 { // after our claim
-			if err := r.Place.TakeOver(&applefake.MDMInfo{ID: "other", Name: "Other MDM", Metadata: "-"}); err != nil {
-				t.Error(err)
-			}
-		}
-		return applefake.Fault{}
-	})
-	r.upload(t, body(t, "token", r.Token)).Refused(t, 409, "ManagedByAnother", "Other MDM", "Nothing was stored")
-	r.empty(t)
+	for name, test := range map[string]struct {
+		winner *applefake.MDMInfo
+		code   string
+	}{
+		"another product wins": {&applefake.MDMInfo{ID: "other", Name: "Other MDM", Metadata: "-"}, "ManagedByAnother"},
+		"the entry is cleared": {nil, "NotClaimed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.Fake.Script(func(in *applefake.Incoming) applefake.Fault {
+				if in.Endpoint == applefake.EndpointClientConfig && in.N == 2 { // after our claim
+					if err := r.Place.TakeOver(test.winner); err != nil {
+						t.Error(err)
+					}
+				}
+				return applefake.Fault{}
+			})
+			r.upload(t, body(t, "token", r.Token)).Refused(t, 409, test.code, "Nothing was stored")
+			r.empty(t)
+		})
+	}
 }
 
 func TestASecondTokenOfALocationIsRefusedAndRenewalOffered(t *testing.T) {

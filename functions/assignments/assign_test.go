@@ -159,8 +159,12 @@ func TestWhatBooksCantBeAssignedToIsRefusedWithTheFieldAtFault(t *testing.T) {
 			"TargetNotForBooks", ".target",
 			[]string{"no target"},
 		},
-		"null":        {func(*testing.T, rig) string { return `null` }, "BadRequest", "", []string{"null"}},
-		"to no group": {func(*testing.T, rig) string { return groupTarget("required", "") }, "TargetNotForBooks", ".target.groupId", []string{"names no group"}},
+		"null": {func(*testing.T, rig) string { return `null` }, "BadRequest", "", []string{"null"}},
+		"to no group": {
+			func(*testing.T, rig) string { return groupTarget("required", "") }, "TargetNotForBooks",
+			".target.groupId",
+			[]string{"names no group"},
+		},
 		"to a group that there isn't": {
 			func(*testing.T, rig) string { return groupTarget("required", unknown) },
 			"UnknownGroup", ".target.groupId",
@@ -175,7 +179,10 @@ func TestWhatBooksCantBeAssignedToIsRefusedWithTheFieldAtFault(t *testing.T) {
 		},
 		"to a group of devices": {
 			func(t *testing.T, r rig) string {
-				group, err := r.Directory.CreateGroup(t.Context(), directory.Group{DisplayName: "iPads", Kind: directory.Devices}, directory.Membership{})
+				group, err := r.Directory.CreateGroup(t.Context(), directory.Group{
+					DisplayName: "iPads",
+					Kind:        directory.Devices,
+				}, directory.Membership{})
 				desk.Must(t, err)
 				return groupTarget("required", group.ID)
 			}, "DeviceGroup", ".target.groupId", []string{"iPads", "people"},
@@ -221,9 +228,12 @@ func TestMoreGroupsThanABookTakesAreRefused(t *testing.T) {
 	for i := range many {
 		many[i] = groupTarget("required", "x")
 	}
-	r.Send(t, r, "manager", "POST", r.book(plenty)+"/assign", list(many...)).Refused(t, 400, "TooManyAssignments", "200", "201")
-	r.Send(t, r, "manager", "POST", r.book(plenty)+"/assign", list(`"`+strings.Repeat("x", 1<<20)+`"`)).Refused(t, 413, "RequestEntityTooLarge")
-	r.Send(t, r, "manager", "POST", r.book(plenty)+"/assign", "x", "Content-Type", "text/plain").Refused(t, 415, "UnsupportedMediaType", "JSON")
+	r.Send(t, r, "manager", "POST", r.book(plenty)+"/assign", list(many...)).
+		Refused(t, 400, "TooManyAssignments", "200", "201")
+	r.Send(t, r, "manager", "POST", r.book(plenty)+"/assign", list(`"`+strings.Repeat("x", 1<<20)+`"`)).
+		Refused(t, 413, "RequestEntityTooLarge")
+	r.Send(t, r, "manager", "POST", r.book(plenty)+"/assign", "x", "Content-Type", "text/plain").
+		Refused(t, 415, "UnsupportedMediaType", "JSON")
 }
 
 func TestOneAssignmentIsAddedFoundAndRemoved(t *testing.T) {
@@ -233,7 +243,8 @@ func TestOneAssignmentIsAddedFoundAndRemoved(t *testing.T) {
 	first := r.Want(t, 201, r, "manager", "POST", at+"/assignments", groupTarget("required", a.ID))
 	id, _ := first.Body["id"].(string)
 	r.Want(t, 201, r, "manager", "POST", at+"/assignments", groupTarget("available", b.ID))
-	if again := r.Want(t, 201, r, "manager", "POST", at+"/assignments", groupTarget("required", a.ID)); again.Body["id"] != id {
+	again := r.Want(t, 201, r, "manager", "POST", at+"/assignments", groupTarget("required", a.ID))
+	if again.Body["id"] != id {
 		t.Errorf("the repeated request has made another: %s", again.Raw)
 	}
 	if !strings.HasSuffix(first.Header.Get("Location"), at+"/assignments/"+id) {
@@ -249,7 +260,8 @@ func TestOneAssignmentIsAddedFoundAndRemoved(t *testing.T) {
 	if unknown.Target() != "target.groupId" {
 		t.Errorf("target %q", unknown.Target())
 	}
-	if e := r.Want(t, 200, r, "viewer", "GET", at+"/assignments/"+id, ""); e.Body["installIntent"] != "required" || e.Body["x_requester"] != "manager@school.example" {
+	if e := r.Want(t, 200, r, "viewer", "GET", at+"/assignments/"+id, ""); e.Body["installIntent"] != "required" ||
+		e.Body["x_requester"] != "manager@school.example" {
 		t.Error(e.Raw)
 	}
 	// A group that has gone meanwhile keeps nobody from removing the other's assignment.
@@ -265,7 +277,8 @@ func TestOneAssignmentIsAddedFoundAndRemoved(t *testing.T) {
 func TestUnknownBooksAndThoseWithoutATokenAreToldSo(t *testing.T) {
 	r := newRig(t)
 	group := r.Group(t, "a", desk.Domain)
-	r.Send(t, r, "manager", "POST", "/v1.0/deviceAppManagement/managedEBooks/no-book/assign", list()).Refused(t, 404, "ResourceNotFound", "no-book")
+	r.Send(t, r, "manager", "POST", "/v1.0/deviceAppManagement/managedEBooks/no-book/assign", list()).
+		Refused(t, 404, "ResourceNotFound", "no-book")
 	r.Want(t, 204, r, "manager", "POST", r.book(plenty)+"/assign", list(groupTarget("required", group.ID)))
 	r.Want(t, 204, r.tokens, "administrator", "DELETE", "/v1.0/deviceAppManagement/vppTokens/"+r.token, "")
 	for _, action := range []string{"/assign", "/bookplate.plan"} {
@@ -287,7 +300,8 @@ func TestRolesKeepTheirPlaces(t *testing.T) {
 }
 
 func TestRoutesAreTheMuxPatterns(t *testing.T) {
-	if routes := assignments.Routes(); len(routes) != 14 || !slices.Contains(routes, "POST /v1.0/deviceAppManagement/managedEBooks/{id}/assign") {
+	if routes := assignments.Routes(); len(routes) != 14 ||
+		!slices.Contains(routes, "POST /v1.0/deviceAppManagement/managedEBooks/{id}/assign") {
 		t.Errorf("%q", routes)
 	}
 }

@@ -32,7 +32,8 @@ func newRig(t *testing.T) rig {
 	r.tokens = tokens.New(tokens.Config{
 		Config: s.Door(), Store: s.Store, Vault: s.Vault, Apple: s.Apple, Queue: s.Queue, Version: "0.1",
 	})
-	a := r.Want(t, 201, r.tokens, "administrator", "POST", "/v1.0/deviceAppManagement/vppTokens", r.Token, "Content-Type", "text/plain")
+	a := r.Want(t, 201, r.tokens, "administrator", "POST", "/v1.0/deviceAppManagement/vppTokens", r.Token,
+		"Content-Type", "text/plain")
 	r.token, _ = a.Body["id"].(string)
 	r.Work(t, s.Place.UID())
 	s.Queue.Woken = nil
@@ -47,7 +48,8 @@ func (r rig) book(adamID string) string {
 
 // groupTarget is an assignment to a group.
 func groupTarget(intent, group string) string {
-	return `{"installIntent":"` + intent + `","target":{"@odata.type":"#microsoft.graph.groupAssignmentTarget","groupId":"` + group + `"}}`
+	return `{"installIntent":"` + intent + `","target":{"@odata.type":"#microsoft.graph.groupAssignmentTarget",` +
+		`"groupId":"` + group + `"}}`
 }
 
 func list(assignments ...string) string {

@@ -36,8 +36,9 @@ func readAsks(w http.ResponseWriter, r *http.Request) ([]assign.Ask, error) {
 		return nil, err
 	}
 	if body.List == nil {
-		return nil, problem.New(problem.Invalid, "", "The request has no list of assignments. Send {%q: […]}; an empty list removes "+
-			"all assignments of the book.", listField).At(listField)
+		return nil, problem.New(problem.Invalid, "",
+			"The request has no list of assignments. Send {%q: […]}; an empty list removes "+
+				"all assignments of the book.", listField).At(listField)
 	}
 	asks := make([]assign.Ask, len(*body.List))
 	for i, one := range *body.List {
@@ -52,7 +53,8 @@ func readAsks(w http.ResponseWriter, r *http.Request) ([]assign.Ask, error) {
 // ask is the assignment that stands at the field, as the domain takes it.
 func (a *assignment) ask(field string) (assign.Ask, error) {
 	if a == nil {
-		return assign.Ask{}, problem.New(problem.Invalid, "", "The assignment is null. Give it an installIntent and a target.").At(field)
+		return assign.Ask{}, problem.New(problem.Invalid, "",
+			"The assignment is null. Give it an installIntent and a target.").At(field)
 	}
 	intent, err := readIntent(a.Intent)
 	if err != nil {
@@ -77,8 +79,9 @@ func readIntent(given *string) (assign.Intent, *problem.Error) {
 	case "required":
 		return assign.Required, nil
 	case "uninstall":
-		return "", problem.New(problem.Invalid, "IntentNotForBooks", "Books can't be assigned with the intent uninstall: a book's "+
-			"license stays with the person for ever. To stop giving the book, remove the assignment.")
+		return "", problem.New(problem.Invalid, "IntentNotForBooks",
+			"Books can't be assigned with the intent uninstall: a book's "+
+				"license stays with the person for ever. To stop giving the book, remove the assignment.")
 	case "availablewithoutenrollment":
 		return "", problem.New(problem.Invalid, "IntentNotForBooks", "Books can't be assigned with the intent "+
 			"availableWithoutEnrollment: a book goes to a person whom Apple knows through this organization. Use available.")
@@ -108,11 +111,13 @@ func (t *target) group() (string, *problem.Error) {
 		return refuse(typeField, "Books can't be assigned to all users: each of them would get a license that never comes back, "+
 			"and this needs an approval that Bookplate doesn't have yet. Name groups: "+groupTarget)
 	case "alldevicesassignmenttarget":
-		return refuse(typeField, "Books can't be assigned to devices: Apple gives books to people only. Name a group of the people "+
-			"who use the devices: "+groupTarget)
+		return refuse(typeField,
+			"Books can't be assigned to devices: Apple gives books to people only. Name a group of the people "+
+				"who use the devices: "+groupTarget)
 	case "exclusiongroupassignmenttarget":
-		return refuse(typeField, "Books can't be assigned with exclusions: somebody who leaves the excluded group would get a license "+
-			"that never comes back. Name groups of exactly those who are to have the book: "+groupTarget)
+		return refuse(typeField,
+			"Books can't be assigned with exclusions: somebody who leaves the excluded group would get a license "+
+				"that never comes back. Name groups of exactly those who are to have the book: "+groupTarget)
 	case "configurationmanagercollectionassignmenttarget":
 		return refuse(typeField, "Books can't be assigned to collections of Configuration Manager. Name a group: "+groupTarget)
 	}

@@ -116,7 +116,10 @@ func showGrant(l license.License, open map[string]license.BatchState, names dire
 			why.Text = "Has the title; Apple listed it without an order of Bookplate's."
 		}
 	case license.Gone:
-		why = assign.Explanation{Text: "Had the title, and Apple no longer lists it.", Next: "Look in Apple's portal whether it was refunded."}
+		why = assign.Explanation{
+			Text: "Had the title, and Apple no longer lists it.",
+			Next: "Look in Apple's portal whether it was refunded.",
+		}
 	default:
 		if l.Reason != "" {
 			why = assign.Explain(l.Reason)

@@ -51,7 +51,8 @@ func newRig(t *testing.T) rig {
 			Config: s.Door(), Store: s.Store, Directory: s.Directory.Reader, Queue: s.Queue,
 		}),
 	}
-	a := r.Want(t, 201, r.tokens, "administrator", "POST", "/v1.0/deviceAppManagement/vppTokens", r.Token, "Content-Type", "text/plain")
+	a := r.Want(t, 201, r.tokens, "administrator", "POST", "/v1.0/deviceAppManagement/vppTokens", r.Token,
+		"Content-Type", "text/plain")
 	r.token, _ = a.Body["id"].(string)
 	r.Work(t, s.Place.UID())
 	return r
@@ -65,7 +66,8 @@ func (r rig) book(adamID string) string {
 func (r rig) give(t *testing.T, adamID, group string) {
 	t.Helper()
 	r.Want(t, 204, r.assignments, "manager", "POST", booksPath+"/"+r.book(adamID)+"/assign",
-		`{"managedEBookAssignments":[{"installIntent":"required","target":{"@odata.type":"#microsoft.graph.groupAssignmentTarget","groupId":"`+
+		`{"managedEBookAssignments":[{"installIntent":"required","target":`+
+			`{"@odata.type":"#microsoft.graph.groupAssignmentTarget","groupId":"`+
 			group+`"}}]}`)
 	for range 40 {
 		r.Wake(t, r.Place.UID())

@@ -42,8 +42,9 @@ func (s server) licenses(w http.ResponseWriter, r *http.Request) error {
 	values := r.URL.Query()
 	byBook, byPerson := values.Get("book") != "", values.Get("person") != ""
 	if byBook == byPerson {
-		return problem.New(problem.Invalid, "", "Say either of which book (book=<id>) or of which person (person=<personId, userName "+
-			"or externalId>).").At("book")
+		return problem.New(problem.Invalid, "",
+			"Say either of which book (book=<id>) or of which person (person=<personId, userName "+
+				"or externalId>).").At("book")
 	}
 	if byPerson {
 		return s.licensesOfPerson(w, r, values.Get("person"))
@@ -82,9 +83,9 @@ func (s server) licenses(w http.ResponseWriter, r *http.Request) error {
 }
 
 func showHeld(l license.License, row license.Row, bookName string, names directoryNames) held {
-	person := names.who(l.PersonID)
+	person, asset := names.who(l.PersonID), apple.AssetKey{AdamID: l.AdamID, PricingParam: row.Pricing}
 	h := held{
-		who: &person, Origin: foundAtSync, BookID: book.ID(row.Location, apple.AssetKey{AdamID: l.AdamID, PricingParam: row.Pricing}),
+		who: &person, Origin: foundAtSync, BookID: book.ID(row.Location, asset),
 		BookName: bookName, AdamID: l.AdamID, Pricing: row.Pricing, Location: row.Location,
 		ClientUserID: row.ClientUserID, Since: row.Found,
 	}
@@ -159,6 +160,7 @@ func (s server) person(ctx context.Context, text string) (directory.Person, erro
 				"Name the person by personId or userName.", len(people)).At("person")
 		}
 	}
-	return directory.Person{}, problem.New(problem.NotFound, "PersonNotFound", "There is no person with the personId, userName or "+
-		"externalId %q. People come from the identity provider over SCIM.", clip(text)).At("person")
+	return directory.Person{}, problem.New(problem.NotFound, "PersonNotFound",
+		"There is no person with the personId, userName or "+
+			"externalId %q. People come from the identity provider over SCIM.", clip(text)).At("person")
 }

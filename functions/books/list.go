@@ -119,7 +119,8 @@ func expanded(r *http.Request, e graph.Entity, b book.Book, wishes []assign.Wish
 		list[i] = w
 	}
 	e[navAssigned] = list
-	e[navAssigned+"@odata.context"] = graph.Origin(r) + "/" + version + "/$metadata#" + listContext + "('" + b.ID + "')/" + navAssigned
+	e[navAssigned+"@odata.context"] = graph.Origin(r) + "/" + version + "/$metadata#" + listContext +
+		"('" + b.ID + "')/" + navAssigned
 }
 
 func (s server) get(w http.ResponseWriter, r *http.Request) error {
@@ -165,15 +166,17 @@ func (s server) stock(ctx context.Context, location string) (*token.Record, time
 }
 
 func (server) refuseCreate(http.ResponseWriter, *http.Request) error {
-	return problem.New(problem.Invalid, "BooksComeFromApple", "Books can't be made or uploaded here: they come from Apple only. Buy "+
-		"licenses in Apple School Manager or Apple Business, and sync the token of the location "+
-		"(POST /v1.0/deviceAppManagement/vppTokens/{id}/syncLicenses).")
+	return problem.New(problem.Invalid, "BooksComeFromApple",
+		"Books can't be made or uploaded here: they come from Apple only. Buy "+
+			"licenses in Apple School Manager or Apple Business, and sync the token of the location "+
+			"(POST /v1.0/deviceAppManagement/vppTokens/{id}/syncLicenses).")
 }
 
 func (server) refuseChange(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Allow", http.MethodGet+", "+http.MethodHead)
-	return problem.New(problem.MethodNotAllowed, "", "Books can't be changed or deleted here: all that is known of them comes from "+
-		"Apple, and given licenses stay given. What can be changed is whom a book is assigned to (POST %s/assign).",
+	return problem.New(problem.MethodNotAllowed, "",
+		"Books can't be changed or deleted here: all that is known of them comes from "+
+			"Apple, and given licenses stay given. What can be changed is whom a book is assigned to (POST %s/assign).",
 		clip(r.URL.Path))
 }
 

@@ -23,13 +23,17 @@ func TestABookHasGraphsProperties(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, got, want)
 		}
 	}
-	for _, name := range []string{"description", "informationUrl", "genres", "createdDateTime", "lastModifiedDateTime", "x_countedDateTime"} {
+	for _, name := range []string{
+		"description", "informationUrl", "genres", "createdDateTime", "lastModifiedDateTime",
+		"x_countedDateTime",
+	} {
 		if e[name] == nil {
 			t.Errorf("%s is missing", name)
 		}
 	}
 	endless := r.get(t, booksPath+"/"+r.book("900000005")).Body
-	if endless["totalLicenseCount"] != 2147483647.0 || endless["x_availableLicenseCount"] != nil || endless["x_unlimited"] != true {
+	if endless["totalLicenseCount"] != 2147483647.0 || endless["x_availableLicenseCount"] != nil ||
+		endless["x_unlimited"] != true {
 		t.Errorf("%v", endless)
 	}
 }
@@ -81,7 +85,8 @@ func TestAssignmentsAreExpanded(t *testing.T) {
 			t.Errorf("%v", first)
 		}
 	}
-	if none := r.get(t, booksPath+"?$expand=assignments&$filter=x_adamId eq '900000003'").List()[0]["assignments"]; none == nil {
+	if none := r.get(t,
+		booksPath+"?$expand=assignments&$filter=x_adamId eq '900000003'").List()[0]["assignments"]; none == nil {
 		t.Error("a book without assignments has no list")
 	}
 }
@@ -92,7 +97,8 @@ func TestBooksThatAppleNoLongerListsStay(t *testing.T) {
 	if got := r.get(t, booksPath).List(); len(got) != 0 {
 		t.Errorf("books of a deleted token are listed: %v", got)
 	}
-	if e := r.get(t, booksPath+"/"+r.book(plenty)).Body; e["vppTokenId"] != nil || e["displayName"] != "The Lighthouse Algebra" {
+	if e := r.get(t, booksPath+"/"+r.book(plenty)).Body; e["vppTokenId"] != nil ||
+		e["displayName"] != "The Lighthouse Algebra" {
 		t.Errorf("%v", e)
 	}
 }
@@ -108,7 +114,8 @@ func TestBooksComeFromAppleOnly(t *testing.T) {
 			t.Error("no Allow")
 		}
 	}
-	r.Send(t, r, "viewer", "GET", booksPath+"/"+r.book(plenty)+"/deviceStates", "").Refused(t, 404, "ResourceNotFound", "deviceStates")
+	r.Send(t, r, "viewer", "GET", booksPath+"/"+r.book(plenty)+"/deviceStates", "").
+		Refused(t, 404, "ResourceNotFound", "deviceStates")
 }
 
 func TestTheSingletonIsThere(t *testing.T) {

@@ -34,7 +34,8 @@ func TestGrantsSayHowEverybodyStandsAndWhy(t *testing.T) {
 	}
 	r.Send(t, r, "viewer", "GET", ours+"/grants", "").Refused(t, 400, "BadRequest", "book=")
 	r.Send(t, r, "viewer", "GET", ours+"/grants?book=none", "").Refused(t, 404, "ResourceNotFound")
-	r.Send(t, r, "viewer", "GET", ours+"/grants?book="+r.book(plenty)+"&$filter=state eq 'x'", "").Refused(t, 400, "BadRequest", "$filter")
+	r.Send(t, r, "viewer", "GET", ours+"/grants?book="+r.book(plenty)+"&$filter=state eq 'x'", "").
+		Refused(t, 400, "BadRequest", "$filter")
 }
 
 func TestAPairUnderWayShowsTheStateOfItsBatch(t *testing.T) {
@@ -49,13 +50,15 @@ func TestAPairUnderWayShowsTheStateOfItsBatch(t *testing.T) {
 	r.give(t, plenty, group.ID)
 	g := r.get(t, ours+"/grants?book="+r.book(plenty)).List()[0]
 	b := r.get(t, ours+"/batches?tokenId="+r.token).List()[0]
-	if g["state"] != "sent" || g["batchId"] != b["id"] || b["state"] != "sent" || b["open"] != true || b["peopleCount"] != 1.0 {
+	if g["state"] != "sent" || g["batchId"] != b["id"] || b["state"] != "sent" || b["open"] != true ||
+		b["peopleCount"] != 1.0 {
 		t.Errorf("grant %v, batch %v", g, b)
 	}
 	r.Fake.Script(nil)
 	r.Clock.Advance(2 * time.Hour)
 	r.Work(t, r.Place.UID())
-	if b := r.get(t, ours+"/batches?location="+r.Place.UID()).List()[0]; b["state"] != "settled" || b["open"] != false || b["endDateTime"] == nil {
+	if b := r.get(t, ours+"/batches?location="+r.Place.UID()).List()[0]; b["state"] != "settled" || b["open"] != false ||
+		b["endDateTime"] == nil {
 		t.Errorf("%v", b)
 	}
 }
@@ -100,7 +103,8 @@ func TestLicensesSayWhoHasWhatAndForeignOnesStandApart(t *testing.T) {
 		}
 	}
 	desk.Must(t, r.Directory.DeletePerson(t.Context(), people[0].ID, ""))
-	if list := r.get(t, ours+"/licenses?person="+people[0].ID).List(); len(list) != 2 || list[0]["deleted"] != true || list[0]["displayName"] != "ana" {
+	if list := r.get(t, ours+"/licenses?person="+people[0].ID).List(); len(list) != 2 || list[0]["deleted"] != true ||
+		list[0]["displayName"] != "ana" {
 		t.Errorf("a deleted person: %v", list)
 	}
 	r.Send(t, r, "viewer", "GET", ours+"/licenses?person=nobody", "").Refused(t, 404, "PersonNotFound", "nobody")
@@ -131,12 +135,14 @@ func TestReadersWhoAreInvitedAreListedForAMailMerge(t *testing.T) {
 	} {
 		file := r.Want(t, 200, r, "viewer", "GET", ask.path, "", "Accept", ask.accept)
 		rows, err := csv.NewReader(strings.NewReader(file.Raw)).ReadAll()
-		if err != nil || len(rows) != 5 || strings.Join(rows[0], " ") != "name userName email location invitationUrl invitedSince" ||
+		if err != nil || len(rows) != 5 ||
+			strings.Join(rows[0], " ") != "name userName email location invitationUrl invitedSince" ||
 			file.Header.Get("Content-Type") != "text/csv; charset=utf-8" {
 			t.Fatalf("%v %q", err, rows)
 		}
 		for _, row := range rows[1:] {
-			if strings.ContainsAny(row[0][:1], "=+-@\t\r") || strings.ContainsAny(row[1][:1], "=+-@\t\r") || row[3] != "School Library" {
+			if strings.ContainsAny(row[0][:1], "=+-@\t\r") || strings.ContainsAny(row[1][:1], "=+-@\t\r") ||
+				row[3] != "School Library" {
 				t.Errorf("%q", row)
 			}
 		}
@@ -175,7 +181,8 @@ func TestSyncRunsAreListedNewestFirstWithTheOneUnderWay(t *testing.T) {
 	order()
 	r.Work(t, r.Place.UID())
 	all, pages := r.walk(t, ours+"/syncRuns?$top=1")
-	if len(all) != 2 || pages != 2 || all[0]["trigger"] != "full" || all[1]["first"] != true || all[0]["status"] != "completed" {
+	if len(all) != 2 || pages != 2 || all[0]["trigger"] != "full" || all[1]["first"] != true ||
+		all[0]["status"] != "completed" {
 		t.Fatalf("%v", all)
 	}
 	r.Fake.Script(func(in *applefake.Incoming) applefake.Fault {
@@ -187,7 +194,8 @@ func TestSyncRunsAreListedNewestFirstWithTheOneUnderWay(t *testing.T) {
 	order()
 	r.Wake(t, r.Place.UID())
 	running := r.get(t, ours+"/syncRuns?tokenId="+r.token).List()
-	if len(running) != 3 || running[0]["status"] != "inProgress" || running[0]["endDateTime"] != nil || running[0]["error"] == nil {
+	if len(running) != 3 || running[0]["status"] != "inProgress" || running[0]["endDateTime"] != nil ||
+		running[0]["error"] == nil {
 		t.Errorf("%v", running)
 	}
 }
@@ -223,7 +231,8 @@ func TestLinksOfOtherListsAreRefused(t *testing.T) {
 	if !found {
 		t.Fatal(a.Raw)
 	}
-	r.Send(t, r, "viewer", "GET", ours+"/grants?book="+r.book("900000004")+"&$skiptoken="+token, "").Refused(t, 400, "BadRequest", "damaged")
+	r.Send(t, r, "viewer", "GET", ours+"/grants?book="+r.book("900000004")+"&$skiptoken="+token, "").
+		Refused(t, 400, "BadRequest", "damaged")
 	r.Send(t, r, "viewer", "GET", booksPath+"?$skiptoken="+token, "").Refused(t, 400, "BadRequest", "damaged")
 }
 

@@ -41,7 +41,8 @@ func (c Config) describe(w http.ResponseWriter, _ *http.Request) error {
 func (c Config) health(w http.ResponseWriter, r *http.Request) error {
 	if c.Ready != nil {
 		if err := c.Ready(r.Context()); err != nil {
-			return problem.New(problem.Unavailable, "NotReady", "The service can't work at the moment. Try again later.").Because(err)
+			return problem.New(problem.Unavailable, "NotReady",
+				"The service can't work at the moment. Try again later.").Because(err)
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -15,7 +15,8 @@ func TestFrontAnswersWhatNobodyElseDoes(t *testing.T) {
 	h := front.New(front.Config{
 		Config: s.Door(), OpenAPI: []byte("openapi: 3.1.0\n"), Ready: func(context.Context) error { return trouble },
 	})
-	if a := s.Want(t, 200, h, "", "GET", "/openapi.yaml", ""); a.Raw != "openapi: 3.1.0\n" || a.Header.Get("Content-Type") != "application/yaml" {
+	if a := s.Want(t, 200, h, "", "GET", "/openapi.yaml", ""); a.Raw != "openapi: 3.1.0\n" ||
+		a.Header.Get("Content-Type") != "application/yaml" {
 		t.Errorf("%v %s", a.Header, a.Raw)
 	}
 	if a := s.Want(t, 200, h, "", "GET", "/healthz", ""); a.Body["status"] != "ok" {

@@ -41,7 +41,10 @@ func newRig(t *testing.T) rig {
 	t.Helper()
 	clock := world.NewVirtual(3, time.Date(2030, 9, 1, 8, 0, 0, 0, time.UTC))
 	store := table.NewStore(mem.New(clock), clock.World())
-	for location, state := range map[string]token.State{"1": token.Valid, "2": token.Valid, "3": token.ExternalOwner, "4": token.Valid} {
+	for location, state := range map[string]token.State{
+		"1": token.Valid, "2": token.Valid, "3": token.ExternalOwner,
+		"4": token.Valid,
+	} {
 		expires := clock.Now().AddDate(1, 0, 0)
 		if location == "4" {
 			expires = clock.Now()
@@ -77,7 +80,8 @@ func TestEveryValidLocationIsSyncedAndNoOther(t *testing.T) {
 		if err != nil || len(marks) != want {
 			t.Errorf("location %s has %v, %v", location, marks, err)
 		}
-		if want == 1 && (marks[0].Kind != mark.Sync || marks[0].Subject != mark.SyncSchedule || marks[0].Due.After(r.clock.Now())) {
+		if want == 1 && (marks[0].Kind != mark.Sync || marks[0].Subject != mark.SyncSchedule ||
+			marks[0].Due.After(r.clock.Now())) {
 			t.Errorf("location %s has %v", location, marks)
 		}
 	}

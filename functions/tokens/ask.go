@@ -114,17 +114,20 @@ func checkText(text *string, field string) error {
 // check holds what the caller says against what is so.
 func (a ask) check(accountType token.AccountType, country string) error {
 	if a.AccountType != nil && !strings.EqualFold(*a.AccountType, string(accountType)) {
-		if given := *a.AccountType; !strings.EqualFold(given, string(token.Business)) && !strings.EqualFold(given, string(token.Education)) {
+		if given := *a.AccountType; !strings.EqualFold(given, string(token.Business)) && !strings.EqualFold(given,
+			string(token.Education)) {
 			return problem.New(problem.Invalid, "", "The account type is business or education. The location is one of the type %s.",
 				accountType).At("vppTokenAccountType")
 		}
-		return problem.New(problem.Invalid, "AccountTypeMismatch", "The request says %s, but Apple says that the location is one "+
-			"of the type %s. Correct the account type or leave it out, or choose the token of the right location.",
+		return problem.New(problem.Invalid, "AccountTypeMismatch",
+			"The request says %s, but Apple says that the location is one "+
+				"of the type %s. Correct the account type or leave it out, or choose the token of the right location.",
 			strings.ToLower(*a.AccountType), accountType).At("vppTokenAccountType")
 	}
 	if a.Country != nil && *a.Country != "" && !strings.EqualFold(*a.Country, country) {
-		return problem.New(problem.Invalid, "CountryMismatch", "The request says %.8q, but Apple says that the location's country "+
-			"is %q. Correct the country or leave it out, or choose the token of the right location.",
+		return problem.New(problem.Invalid, "CountryMismatch",
+			"The request says %.8q, but Apple says that the location's country "+
+				"is %q. Correct the country or leave it out, or choose the token of the right location.",
 			*a.Country, country).At("countryOrRegion")
 	}
 	return nil

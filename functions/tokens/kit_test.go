@@ -28,7 +28,8 @@ func newRig(t *testing.T) rig {
 
 func handler(s *desk.Desk, v vault.Vault) http.Handler {
 	return tokens.New(tokens.Config{
-		Config: s.Door(), Store: s.Store, Vault: v, Apple: s.Apple, Queue: s.Queue, Version: "0.1", Host: "https://books.school.example",
+		Config: s.Door(), Store: s.Store, Vault: v, Apple: s.Apple, Queue: s.Queue, Version: "0.1",
+		Host: "https://books.school.example",
 	})
 }
 

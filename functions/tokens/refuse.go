@@ -10,7 +10,8 @@ import (
 	"github.com/bookplate/bookplate/shared/problem"
 )
 
-// explain makes an error of Apple's a problem that says what to do; other errors stay what they are. unchanged says, in a sentence, what hasn't happened.
+// explain makes an error of Apple's a problem that says what to do; other errors stay what they are. unchanged says, in a
+// sentence, what hasn't happened.
 func explain(err error, unchanged string) error {
 	var (
 		owner    *apple.OwnerError
@@ -26,11 +27,14 @@ func explain(err error, unchanged string) error {
 	case errors.As(err, &owner):
 		return foreign(owner.Owner, unchanged)
 	case errors.As(err, &location):
-		return problem.New(problem.Conflict, "OtherLocation", "The token opens location %s, and this is location %s. %s Choose the "+
-			"token of the right location; a token of another one is uploaded by itself.", location.Got, location.Want, unchanged).At("token")
+		return problem.New(problem.Conflict, "OtherLocation",
+			"The token opens location %s, and this is location %s. %s Choose the "+
+				"token of the right location; a token of another one is uploaded by itself.", location.Got, location.Want,
+			unchanged).At("token")
 	case errors.As(err, &none):
-		return problem.New(problem.Conflict, "NotClaimed", "Apple names no manager for the location although Bookplate had claimed "+
-			"it: somebody else has cleared the entry. %s Find out who, and renew the token to claim the location again.", unchanged)
+		return problem.New(problem.Conflict, "NotClaimed",
+			"Apple names no manager for the location although Bookplate had claimed "+
+				"it: somebody else has cleared the entry. %s Find out who, and renew the token to claim the location again.", unchanged)
 	case errors.As(err, &refused) && refused.TokenProblem():
 		return problem.New(problem.Invalid, tokenCode(refused.Number), "Apple refuses the token (error %d). %s %s",
 			refused.Number, refused.Remedy(), unchanged).At("token").Because(err)
@@ -66,9 +70,10 @@ func tokenCode(number int) string {
 
 // foreign refuses a location that another product manages, and says which.
 func foreign(owner apple.MDMInfo, unchanged string) error {
-	return problem.New(problem.Conflict, "ManagedByAnother", "Apple says that the location is managed by another product: name %q, "+
-		"id %q, description %q. %s Two products on one location spend each other's licenses. Bookplate can't take a location "+
-		"over yet: remove the token from that product first, so that it releases the location, and then send this request again.",
+	return problem.New(problem.Conflict, "ManagedByAnother",
+		"Apple says that the location is managed by another product: name %q, "+
+			"id %q, description %q. %s Two products on one location spend each other's licenses. Bookplate can't take a location "+
+			"over yet: remove the token from that product first, so that it releases the location, and then send this request again.",
 		clip(owner.Name), clip(owner.ID), clip(owner.Metadata), unchanged)
 }
 

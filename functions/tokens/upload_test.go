@@ -17,7 +17,10 @@ func TestAnUploadClaimsTheLocationAndMarksItsFirstSync(t *testing.T) {
 			return r.upload(t, body(t, "token", r.Token, "vppTokenAccountType", "education", "countryOrRegion", "us",
 				"displayName", "Library", "appleId", "it@school.example", "automaticallyUpdateApps", false))
 		},
-		"as the file":                func(t *testing.T, r rig) desk.Answer { return r.upload(t, r.Token+"\n", "Content-Type", "text/plain") },
+		"as the file": func(t *testing.T, r rig) desk.Answer {
+			return r.upload(t, r.Token+"\n",
+				"Content-Type", "text/plain")
+		},
 		"as the file without a type": func(t *testing.T, r rig) desk.Answer { return r.upload(t, r.Token, "Content-Type", "") },
 		"as curl sends it": func(t *testing.T, r rig) desk.Answer {
 			return r.upload(t, r.Token, "Content-Type", "application/x-www-form-urlencoded")
@@ -186,7 +189,6 @@ func (r rig) business(t *testing.T) {
 	place, err := r.Fake.AddLocation(applefake.LocationSpec{Name: "Shop", Platform: applefake.Business})
 	desk.Must(t, err)
 	r.Place, r.Token = place, r.Issue(t, place)
-	r.Desk.Place, r.Desk.Token = r.Place, r.Token
 }
 
 func TestATokenThatAppleCallsExpiredIsToldFromARevokedOne(t *testing.T) {
@@ -228,7 +230,10 @@ func TestAClaimWhoseAnswerIsLostIsOursAtTheNextAttempt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			r.Fake.Script(applefake.Rules(applefake.Rule{
-				Endpoint: applefake.EndpointConfigure, First: 1, Fault: applefake.Fault{Answer: applefake.AnswerConnectionLost, Acted: acted},
+				Endpoint: applefake.EndpointConfigure, First: 1, Fault: applefake.Fault{
+					Answer: applefake.AnswerConnectionLost,
+					Acted:  acted,
+				},
 			}))
 			r.upload(t, body(t, "token", r.Token)).Refused(t, 503, "AppleUnavailable")
 			r.empty(t)

@@ -77,7 +77,8 @@ func New(t testing.TB) *Desk {
 	place, err := server.AddLocation(applefake.Library(Domain, applefake.Generated{Titles: 3, Readers: 5, Licenses: 9}))
 	Must(t, err)
 	s := &Desk{
-		Clock: clock, World: clock.World(), Table: mem.New(clock), Fake: server, Place: place, Queue: &Queue{}, Log: &bytes.Buffer{},
+		Clock: clock, World: clock.World(), Table: mem.New(clock), Fake: server, Place: place, Queue: &Queue{},
+		Log: &bytes.Buffer{},
 	}
 	s.logger = slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.Store = table.NewStore(s.Table, s.World)

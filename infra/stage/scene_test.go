@@ -76,18 +76,27 @@ func (s *school) enroll(t *testing.T, n int) {
 	s.group = g.ID
 }
 
-// book is the identity of a title's book; counts and the rest are in the table.
-func (s *school) book(adamID string) book.Book {
-	asset := apple.AssetKey{AdamID: adamID, PricingParam: apple.PricingSTDQ}
-	return book.Book{ID: book.ID(s.Site.UID(), asset), Location: s.Site.UID(), Asset: asset}
+// book is the identity of a title's book in a location; counts and the rest are in the table.
+func bookAt(site *applefake.Location, adamID, pricing string) book.Book {
+	asset := apple.AssetKey{AdamID: adamID, PricingParam: pricing}
+	return book.Book{ID: book.ID(site.UID(), asset), Location: site.UID(), Asset: asset}
 }
 
 func (s *school) assignOne(ctx context.Context, adamID string) error {
-	due, err := s.Assigner.Replace(ctx, s.book(adamID), []assign.Ask{{GroupID: s.group, Intent: assign.Required}}, "anna")
+	return s.wish(ctx, bookAt(s.Site, adamID, apple.PricingSTDQ), s.group)
+}
+
+// wish makes the book required for the groups, and for no others.
+func (s *school) wish(ctx context.Context, b book.Book, groups ...string) error {
+	var asks []assign.Ask
+	for _, g := range groups {
+		asks = append(asks, assign.Ask{GroupID: g, Intent: assign.Required})
+	}
+	due, err := s.Assigner.Replace(ctx, b, asks, "anna")
 	if err != nil {
 		return err
 	}
-	return s.Worker.Queue.Wake(ctx, s.Site.UID(), due)
+	return s.Worker.Queue.Wake(ctx, b.Location, due)
 }
 
 func (s *school) assign(t *testing.T) {

@@ -11,12 +11,15 @@ import (
 // keepRuns is how long a run is kept for those who ask what syncs did.
 const keepRuns = 400 * 24 * time.Hour
 
+// sortLayout has a fixed width, so that the order of keys is the order of time.
+const sortLayout = "2006-01-02T15:04:05.000000000Z"
+
 func runsPart(location string) string { return "runs#" + location }
 
 // record keeps an ended run.
 func (s *Syncer) record(ctx context.Context) error {
 	key := table.Key{
-		Part: runsPart(s.Record.Location), Sort: s.run.Started.UTC().Format(time.RFC3339Nano) + "#" + s.run.ID,
+		Part: runsPart(s.Record.Location), Sort: s.run.Started.UTC().Format(sortLayout) + "#" + s.run.ID,
 	}
 	item, err := table.Encode(key, s.run)
 	if err != nil {

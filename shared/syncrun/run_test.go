@@ -168,7 +168,7 @@ func TestARunGoesOnWhereItStoppedWhereverThatWas(t *testing.T) {
 				o.engine.SetFaults(mem.Faults{})
 				o.dead = false
 				if left > 0 {
-					if n < 6 {
+					if n < 5 {
 						t.Errorf("the run has %d pages: it proves too little", n-1)
 					}
 					break

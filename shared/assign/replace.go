@@ -70,11 +70,12 @@ func (a Assigner) Replace(ctx context.Context, b book.Book, asks []Ask, requeste
 		if err != nil {
 			return time.Time{}, err
 		}
-		due := doc.Value.Due(a.World.Now())
+		now := a.World.Now()
+		due := doc.Value.Due(now)
 		_, err = a.Store.Commit(
 			ctx, save,
-			mark.New(b.Location, mark.Grants, mark.SubjectBook(b.ID), due),
-			mark.New(b.Location, mark.Readers, mark.SubjectAll, a.World.Now()), // costs nothing, so needn't wait for the hold
+			spendMark(b, now, due),
+			mark.New(b.Location, mark.Readers, mark.SubjectAll, now), // costs nothing, so needn't wait for the hold
 		)
 		if !errors.Is(err, table.ErrCondition) {
 			return due, err

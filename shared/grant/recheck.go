@@ -8,6 +8,8 @@ import (
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/reader"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/token"
 )
 
 // recheck returns those of the people, in their order, for whom all still holds. Law 3: active and a member, read
@@ -23,6 +25,9 @@ func (g Granter) recheck(ctx context.Context, d draft, people []string) ([]strin
 	}
 	unfit, err := g.uncovered(ctx, d)
 	if err != nil {
+		return nil, err
+	}
+	if usable, err := g.usable(ctx); err != nil || !usable {
 		return nil, err
 	}
 	return slices.DeleteFunc(slices.Clone(people), func(id string) bool {
@@ -71,4 +76,14 @@ func (g Granter) uncovered(ctx context.Context, d draft) (map[string]bool, error
 		unfit[p.person] = unfit[p.person] || !wished[p.cause.AssignmentID]
 	}
 	return unfit, nil
+}
+
+// usable says that the token is still the one that this work began with: an administrator who has deleted, replaced or
+// stopped it must not see another license go.
+func (g Granter) usable(ctx context.Context) (bool, error) {
+	doc, err := table.LoadOrZero[token.Record](ctx, g.Store, token.Key(g.Record.ID))
+	if err != nil {
+		return false, fmt.Errorf("reading token %s: %w", g.Record.ID, err)
+	}
+	return doc.Value.State == token.Valid && doc.Value.SecretVersion == g.Record.SecretVersion, nil
 }

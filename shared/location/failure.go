@@ -72,9 +72,11 @@ func stopped(err error, now time.Time, r token.Record) (token.State, string) {
 	return token.Valid, ""
 }
 
-// stop stores that the location must not be worked on. Its marks stay for the day when it goes on.
+// stop stores that the location must not be worked on, unless somebody has renewed, stopped or deleted the token
+// meanwhile: what was heard was about the one that we had. Its marks stay for the day when it goes on.
 func (j *job) stop(ctx context.Context, state token.State, why string) error {
-	for {
+	ours := j.record.Value.SecretVersion
+	for j.record.Value.State == token.Valid && j.record.Value.SecretVersion == ours {
 		j.record.Value.State, j.record.Value.Why, j.record.Value.Modified = state, why, j.World.Now()
 		op, err := j.record.Save()
 		if err != nil {
@@ -83,8 +85,13 @@ func (j *job) stop(ctx context.Context, state token.State, why string) error {
 		if _, err = j.Store.Commit(ctx, op); !errors.Is(err, table.ErrCondition) {
 			return err
 		}
-		if j.record, err = token.OfLocation(ctx, j.Store.ReadStore, j.location); err != nil {
+		j.record, err = token.OfLocation(ctx, j.Store.ReadStore, j.location)
+		if errors.Is(err, table.ErrAbsent) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}
+	return nil
 }

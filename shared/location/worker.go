@@ -171,6 +171,9 @@ func (j *job) run(ctx context.Context) error {
 		if len(due) == 0 {
 			return nil
 		}
+		if current, err := j.current(ctx); err != nil || !current {
+			return err
+		}
 		if err := j.open(ctx); err != nil {
 			return err
 		}
@@ -186,6 +189,21 @@ func (j *job) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// current says that the token is still the one that the wake began with, and may be worked with. An administrator may
+// have deleted, renewed or stopped it meanwhile.
+func (j *job) current(ctx context.Context) (bool, error) {
+	record, err := token.OfLocation(ctx, j.Store.ReadStore, j.location)
+	if errors.Is(err, table.ErrAbsent) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading the token of location %s: %w", j.location, err)
+	}
+	same := record.Value.SecretVersion == j.record.Value.SecretVersion
+	j.record = record
+	return same && record.Value.State == token.Valid, nil
 }
 
 // firstDue are the due marks that are done next: those of the kind that comes first, all together where one look serves

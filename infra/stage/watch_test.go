@@ -34,6 +34,8 @@ type exchange struct {
 	Answer       []byte
 	// Batch is, of a request that spends, the batch that was stored as sending with exactly these pairs; nil: there was none.
 	Batch *license.Batch
+
+	authorization string
 }
 
 // pair is a title for a reader, as requests and listings name it.
@@ -51,6 +53,7 @@ func (s *school) watch() *watch {
 func (w *watch) carry(r *http.Request, apple http.RoundTripper) (*http.Response, error) {
 	x := &exchange{
 		Started: w.school.Clock.Now(), Method: r.Method, Path: strings.TrimPrefix(r.URL.Path, "/mdm/v2"), Query: r.URL.Query(),
+		authorization: r.Header.Get("Authorization"),
 	}
 	if r.Body != nil {
 		body, err := io.ReadAll(r.Body)

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"encoding/hex"
 	"encoding/json"
@@ -85,11 +86,11 @@ func (a *access) opaque(o Options, w world.World, path string) (sums, error) {
 			*one.sum = auth.Sum(a.made[one.name])
 		}
 	}
-	data, err = json.Marshal(known)
-	if err != nil {
+	before := data
+	if data, err = json.Marshal(known); err != nil || bytes.Equal(data, before) {
 		return known, err
 	}
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	if err := keep(path, data); err != nil {
 		return known, fmt.Errorf("storing the sums of the access tokens: %w", err)
 	}
 	return known, nil
@@ -111,7 +112,7 @@ func openKey(path string) (*ecdsa.PrivateKey, error) {
 	if text, err = auth.EncodePrivate(key); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if err := keep(path, text); err != nil {
 		return nil, fmt.Errorf("storing the signing key: %w", err)
 	}
 	return key, nil

@@ -60,7 +60,9 @@ const (
 )
 
 // Files are the names of all that a stack keeps in its data directory.
-func Files() []string { return []string{TableFile, vaultDir, keyFile, accessFile} }
+func Files() []string {
+	return []string{TableFile, vaultDir, keyFile, keyFile + unfinished, accessFile, accessFile + unfinished}
+}
 
 // locationsAtOnce is how many locations are worked on at once.
 const locationsAtOnce = 4

@@ -144,6 +144,35 @@ func TestLaw1AnUnknownOutcomeNeverMovesToAnotherLocation(t *testing.T) {
 	}
 }
 
+// The same within a location: the title must not be sent in the other quality either, because Apple would give both.
+func TestLaw1AnUnknownOutcomeNeverMovesToTheOtherQuality(t *testing.T) {
+	ctx := context.Background()
+	ready := enrolled(t, 4, 1, plusToo)
+	for name, fault := range map[string]applefake.Fault{
+		"answer lost": {Answer: applefake.AnswerConnectionLost, Acted: true, EventDelay: 30 * time.Minute},
+		"slow event":  {EventDelay: 30 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := ready.fork(t, 1)
+			s.Apple.Script(firstAssociate(fault))
+			standard := bookAt(s.Site, s.titles[0], apple.PricingSTDQ)
+			must(t, s.wish(ctx, standard, s.group))
+			s.whenBatch(s.Site, license.Sending, true, func(license.Batch) { // the administrator wants the better one instead
+				must(t, s.wish(ctx, standard))
+				must(t, s.wish(ctx, bookAt(s.Site, s.titles[0], apple.PricingPLUS), s.group))
+			})
+			must(t, s.Rest(ctx))
+			s.Clock.Advance(time.Hour)
+			s.sync(t, s.Site, mark.SyncOrder)
+			s.checkBooks(t)
+			s.checkEqual(t, "after Apple's word")
+			if got := s.held(s.titles[0]); got != 4 {
+				t.Errorf("4 people hold %d licenses", got)
+			}
+		})
+	}
+}
+
 // firstAssociate is a script that does something to the first request that spends from now on.
 func firstAssociate(f applefake.Fault) func(*applefake.Incoming) applefake.Fault {
 	done := false

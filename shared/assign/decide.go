@@ -31,6 +31,7 @@ type Decision struct {
 type Facts struct {
 	Now      time.Time
 	Location string // uId of the location that would give
+	Pricing  string // the quality in which it would
 	Wish     Wish
 	Person   directory.Person // the zero value when the directory doesn't know the person
 	Member   bool             // of the wish's group
@@ -71,8 +72,8 @@ func owns(f Facts) (Decision, bool) {
 		return Decision{Refuse, OwnedAsOther, ""}, true
 	case l.State == license.Reserved && f.InBatch:
 		return Decision{Wait, Underway, "batch " + l.Batch}, true
-	case l.Bound != "" && l.Bound != f.Location:
-		return Decision{Wait, Elsewhere, "location " + l.Bound}, true
+	case l.BoundElsewhere(f.Location, f.Pricing):
+		return Decision{Wait, Elsewhere, "location " + l.Bound + " as " + l.BoundAs}, true
 	case l.State == license.Refused && l.Reason == AppleRefused:
 		return Decision{Refuse, AppleRefused, l.Detail}, true
 	}

@@ -88,7 +88,7 @@ var explanations = map[license.Reason]Explanation{
 	},
 	Underway: {"Has been sent to Apple, or is about to be.", "Wait: Apple takes up to some minutes."},
 	Elsewhere: {
-		"A sending in another location has an outcome that isn't known yet.",
+		"A sending in another location, or in the other quality, has an outcome that isn't known yet.",
 		"Wait: it is looked at until Apple's word is final.",
 	},
 	NotListed: {

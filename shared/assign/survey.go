@@ -188,7 +188,8 @@ func (s Surveyor) facts(
 			line.Reader = s.foreseen(line.Person, line.Reader)
 		}
 		line.Decision = Decide(Facts{
-			Now: s.World.Now(), Location: b.Location, Wish: line.Wish, Person: line.Person, Member: true,
+			Now: s.World.Now(), Location: b.Location, Pricing: b.Asset.PricingParam, Wish: line.Wish, Person: line.Person,
+			Member: true,
 			License: line.License.Value, InBatch: site.holds(line.License.Value, b.Location), Reader: line.Reader,
 			Alias: aliases[id], Synced: site.Synced, Usable: site.Token.State == token.Valid,
 			Listed: b.Missing.IsZero(), Free: free,

@@ -38,6 +38,9 @@ type License struct {
 	// Bound is the location in which the pair's last sending had an unknown outcome. While it is set, only that
 	// location may send the pair again (law 1).
 	Bound string `json:"bound,omitempty"`
+	// BoundAs is the quality in which that sending was. STDQ and PLUS are one title, so the other one may not be sent
+	// either: Apple would give both.
+	BoundAs string `json:"boundAs,omitempty"`
 	// Cause is the wish that asked for it; nil when it was found at a sync.
 	Cause *Cause `json:"cause,omitempty"`
 	// Found says that Apple listed it without a sending of ours: somebody else gave it, or it was there before us.
@@ -73,6 +76,12 @@ type Row struct {
 // is says that two rows are the same assignment at Apple.
 func (r Row) is(o Row) bool {
 	return r.Location == o.Location && r.ClientUserID == o.ClientUserID && r.Pricing == o.Pricing
+}
+
+// BoundElsewhere says that a sending with an unknown outcome keeps the pair from being sent at a place: it was in another
+// location, or in the other quality.
+func (l License) BoundElsewhere(location, pricing string) bool {
+	return l.Bound != "" && (l.Bound != location || l.BoundAs != pricing)
 }
 
 // Has says that Apple lists the title for the person, in whatever location and quality.

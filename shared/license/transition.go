@@ -40,15 +40,15 @@ type Place struct {
 }
 
 // Reserve gives the pair to a batch. Law 1: it must be nobody else's, not licensed anywhere, and not bound to another
-// location by a sending whose outcome was unknown.
+// location or the other quality by a sending whose outcome was unknown.
 func (l License) Reserve(b Batch, at Place, cause Cause, now time.Time) (License, error) {
 	switch {
 	case l.Has():
 		return l, fmt.Errorf("title %s is already licensed to person %s", l.AdamID, l.PersonID)
 	case l.State == Reserved && l.Batch != b.ID:
 		return l, fmt.Errorf("title %s for person %s is reserved by batch %s", l.AdamID, l.PersonID, l.Batch)
-	case l.Bound != "" && l.Bound != b.Location:
-		return l, fmt.Errorf("title %s for person %s is bound to location %s", l.AdamID, l.PersonID, l.Bound)
+	case l.BoundElsewhere(b.Location, at.Asset.PricingParam):
+		return l, fmt.Errorf("title %s for person %s is bound to location %s as %s", l.AdamID, l.PersonID, l.Bound, l.BoundAs)
 	}
 	l.State, l.Reason, l.Detail, l.Since = Reserved, "", "", now
 	l.Location, l.Pricing, l.Cause, l.Batch = at.Location, at.Asset.PricingParam, &cause, b.ID
@@ -64,7 +64,7 @@ func (l License) Free(bound bool, now time.Time) License {
 	l.State, l.Reason, l.Detail, l.Since = Wanted, "", "", now
 	l.Batch = ""
 	if bound {
-		l.Bound = l.Location
+		l.Bound, l.BoundAs = l.Location, l.Pricing
 	}
 	return l
 }
@@ -73,7 +73,7 @@ func (l License) Free(bound bool, now time.Time) License {
 // asked for again once the reason is gone.
 func (l License) Deny(state State, reason Reason, detail string, now time.Time) License {
 	l.State, l.Reason, l.Detail, l.Since = state, reason, detail, now
-	l.Bound = ""
+	l.Bound, l.BoundAs = "", ""
 	return l
 }
 
@@ -93,7 +93,7 @@ func (l License) Give(row Row, event string) License {
 	} else if event != "" {
 		l.Event = event
 	}
-	l.State, l.Reason, l.Detail, l.Bound = Licensed, "", "", ""
+	l.State, l.Reason, l.Detail, l.Bound, l.BoundAs = Licensed, "", "", "", ""
 	l.Location, l.Pricing = row.Location, row.Pricing
 	l.Since, l.Given = row.Found, row.Found
 	return l

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -87,6 +88,25 @@ func TestLaw4NoWriteStartsAfterAnAnswerNamedAnotherOwner(t *testing.T) {
 	if n < 15 {
 		t.Errorf("only %d requests: the scene is too short to prove anything", n)
 	}
+}
+
+// An answer that refuses names another owner too: the batch isn't split and tried again, as it would be otherwise.
+func TestLaw4ARefusalThatNamesAnotherOwnerStopsToo(t *testing.T) {
+	s := enrolled(t, 4, 1, nil)
+	w := s.watch()
+	w.change = func(x *exchange) {
+		if x.spends() && len(w.spending()) == 1 {
+			x.Status = http.StatusBadRequest
+			x.Answer = fmt.Appendf(nil, `{"errorNumber":9602,"errorMessage":"Invalid argument.","uId":%q,"mdmInfo":{"id":%q}}`,
+				s.Site.UID(), other.ID)
+		}
+	}
+	must(t, s.wish(context.Background(), bookAt(s.Site, s.titles[0], apple.PricingSTDQ), s.group))
+	must(t, s.Rest(context.Background()))
+	if last := w.seen[len(w.seen)-1]; !last.spends() || len(w.spending()) != 1 {
+		t.Errorf("%d requests spent; the last request was %s %s", len(w.spending()), last.Method, last.Path)
+	}
+	w.checkStopped(t, len(w.seen), token.ExternalOwner)
 }
 
 // Nobody is named as the owner: then the client configuration is read before anything is written, and if it doesn't name

@@ -81,6 +81,7 @@ func (w *watch) carry(r *http.Request, apple http.RoundTripper) (*http.Response,
 	x.Status = answer.StatusCode
 	if w.change != nil {
 		w.change(x)
+		answer.StatusCode = x.Status
 	}
 	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(x.Answer)), int64(len(x.Answer))
 	return answer, nil

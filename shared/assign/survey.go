@@ -189,7 +189,7 @@ func (s Surveyor) facts(
 		}
 		line.Decision = Decide(Facts{
 			Now: s.World.Now(), Location: b.Location, Pricing: b.Asset.PricingParam, Wish: line.Wish, Person: line.Person,
-			Member: true,
+			Member:  true,
 			License: line.License.Value, InBatch: site.holds(line.License.Value, b.Location), Reader: line.Reader,
 			Alias: aliases[id], Synced: site.Synced, Usable: site.Token.State == token.Valid,
 			Listed: b.Missing.IsZero(), Free: free,

@@ -11,13 +11,16 @@ type Change struct{ Before, After *Item }
 
 // Decide is a Commit for engines that hold the stored items themselves: it looks up each op's item, nil for none, and
 // returns one change an op. With a *ConditionError, which lists every failed op, the changes are none but say what was
-// read.
+// read. It knows a put that is Alone and has happened by its item; tokens are remembered by the engine.
 func Decide(token string, ops []Op, lookup func(Key) *Item) ([]Change, error) {
 	changes := make([]Change, len(ops))
 	var failed []int
 	for i, op := range ops {
 		stored := lookup(op.Item.Key)
 		changes[i] = Change{stored, stored}
+		if op.Kind == OpPut && Alone(ops) && stored != nil && stored.Version == token {
+			return changes, nil
+		}
 		if !op.If.holds(stored) {
 			failed = append(failed, i)
 		}

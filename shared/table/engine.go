@@ -112,11 +112,16 @@ type Reader interface {
 
 // Writer writes. All methods may be called concurrently.
 type Writer interface {
-	// Commit does all ops or none. The keys are distinct, at most MaxCommit. A single op costs half of what two do
-	// each. The token, unique to this intention (world.NewID), becomes the version of every item put.
+	// Commit does all ops or none. The keys are distinct, at most MaxCommit. The token, unique to this intention
+	// (world.NewID), becomes the version of every item put.
 	//
 	// Repeating a Commit with the same token and ops within ten minutes is answered with success if the first one
 	// happened, whatever became of its items since.
+	//
+	// Except a single op that is Alone: it costs half of what an op of a transaction does, because nobody remembers its
+	// token. Repeated, a put succeeds as long as its item is the one that it has put. Otherwise the repetition is judged
+	// like a new op, by what is stored: a *ConditionError, which then leaves open whether the first one happened and was
+	// overtaken, or a put under Absent that puts again what was deleted meanwhile. Read and see.
 	//
 	// Errors: a *ConditionError when a condition didn't hold (nothing happened); ErrConflict when the engine was busy
 	// with one of the keys or throttles (nothing happened; repeat with the same token); ErrLimit when the ops break a

@@ -66,6 +66,17 @@ func Delete(key Key, c Condition) Op { return Op{OpDelete, Item{Key: key}, c} }
 // Check changes nothing and only states a condition.
 func Check(key Key, c Condition) Op { return Op{OpCheck, Item{Key: key}, c} }
 
+// Alone says that ops are a single op that needs no token: a put or delete under a version or under Absent, whose
+// repetition finds out by itself that it has happened and undoes nobody's work, or a check, which does nothing.
+// Everything else is a transaction.
+func Alone(ops []Op) bool {
+	if len(ops) != 1 {
+		return false
+	}
+	want := ops[0].If.Want
+	return ops[0].Kind == OpCheck || want == WantAbsent || want == WantVersion
+}
+
 // Errors of the port.
 var (
 	// ErrAbsent: Get found no item.

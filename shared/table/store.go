@@ -26,7 +26,8 @@ func NewStore(engine Engine, w world.World) *Store {
 // conflict up to 8 times, an unknown outcome twice, with the same token, so that the ops happen at most once.
 //
 // The error is a *ConditionError or ErrLimit, ErrConflict when the keys stayed busy (after these three nothing
-// happened), or another one, after which the outcome is unknown.
+// happened), or another one, after which the outcome is unknown. When a single op that is Alone was repeated because its
+// answer was lost, a *ConditionError may also mean that it happened and was overtaken, or, of a delete, that it happened.
 func (s *Store) Commit(ctx context.Context, ops ...Op) (version string, err error) {
 	token := world.NewID(s.world)
 	err = s.repeat(ctx, func() error {

@@ -123,13 +123,13 @@ func TestATokenIsForgottenAfterTenMinutes(t *testing.T) {
 	b := open(t, filepath.Join(t.TempDir(), "table.db"), v)
 	op := put("a")
 	op.If = table.Absent()
-	commit(t, b, "t1", op)
+	commit(t, b, "t1", op, put("c"))
 	v.Advance(10 * time.Minute)
 	commit(t, b, "t2", put("b"))
-	commit(t, b, "t1", op)
+	commit(t, b, "t1", op, put("c"))
 	v.Advance(2 * time.Second)
 	commit(t, b, "t3", put("b"))
-	if _, err := b.Commit(t.Context(), "t1", op); !errors.Is(err, table.ErrCondition) {
+	if _, err := b.Commit(t.Context(), "t1", op, put("c")); !errors.Is(err, table.ErrCondition) {
 		t.Errorf("after ten minutes: %v", err)
 	}
 }

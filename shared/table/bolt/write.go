@@ -38,8 +38,8 @@ func (t *Table) Commit(ctx context.Context, token string, ops ...table.Op) (u ta
 
 // commit returns in refused what the caller did wrong, and in err that the file failed.
 func (w *writing) commit(token string, ops []table.Op) (u table.Units, refused, err error) {
-	print := table.Fingerprint(ops)
-	if known := w.tx.Bucket(tokenBucket).Get([]byte(token)); known != nil {
+	print, alone := table.Fingerprint(ops), table.Alone(ops)
+	if known := w.tx.Bucket(tokenBucket).Get([]byte(token)); known != nil && !alone {
 		if !bytes.Equal(known, print[:]) {
 			return table.Units{}, table.ErrTokenReused(token), nil
 		}
@@ -53,14 +53,17 @@ func (w *writing) commit(token string, ops []table.Op) (u table.Units, refused, 
 	}
 	changes, refused := table.Decide(token, ops, func(k table.Key) *table.Item { return stored[k] })
 	if refused != nil {
-		return table.CommitUnits(changes), refused, nil
+		return table.CommitUnits(ops, changes), refused, nil
 	}
 	for _, c := range changes {
 		if err := w.store(c); err != nil {
 			return table.Units{}, nil, err
 		}
 	}
-	return table.CommitUnits(changes), nil, errors.Join(
+	if alone {
+		return table.CommitUnits(ops, changes), nil, nil
+	}
+	return table.CommitUnits(ops, changes), nil, errors.Join(
 		w.put(tokenBucket, []byte(token), print[:]),
 		w.put(ageBucket, timed(w.now.Unix(), []byte(token)), nil))
 }

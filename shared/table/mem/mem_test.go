@@ -170,11 +170,11 @@ func TestATokenIsRememberedForTenMinutes(t *testing.T) {
 	m := mem.New(v)
 	op := put("p", "a")
 	op.If = table.Absent()
-	commit(t, m, "t1", op)
+	commit(t, m, "t1", op, put("p", "b"))
 	v.Advance(mem.Remember)
-	commit(t, m, "t1", op)
+	commit(t, m, "t1", op, put("p", "b"))
 	v.Advance(time.Second)
-	if _, err := m.Commit(t.Context(), "t1", op); !errors.Is(err, table.ErrCondition) {
+	if _, err := m.Commit(t.Context(), "t1", op, put("p", "b")); !errors.Is(err, table.ErrCondition) {
 		t.Errorf("after ten minutes: %v", err)
 	}
 }

@@ -27,8 +27,8 @@ func (t *Table) commit(now time.Time, tok string, ops []table.Op) (table.Units, 
 	if t.faults.hits(t.faults.ConflictOneIn) {
 		return table.Units{}, table.ErrConflict
 	}
-	print := table.Fingerprint(ops)
-	if done, known := t.tokens[tok]; known {
+	print, alone := table.Fingerprint(ops), table.Alone(ops)
+	if done, known := t.tokens[tok]; known && !alone {
 		if done.ops != print {
 			return table.Units{}, table.ErrTokenReused(tok)
 		}
@@ -36,16 +36,18 @@ func (t *Table) commit(now time.Time, tok string, ops []table.Op) (table.Units, 
 	}
 	changes, err := table.Decide(tok, ops, t.lookup)
 	if err != nil {
-		return table.CommitUnits(changes), err
+		return table.CommitUnits(ops, changes), err
 	}
 	for _, c := range changes {
 		if c.Before != c.After {
 			t.store(c)
 		}
 	}
-	t.tokens[tok] = token{now, print}
-	t.oldest = append(t.oldest, tok)
-	return table.CommitUnits(changes), nil
+	if !alone {
+		t.tokens[tok] = token{now, print}
+		t.oldest = append(t.oldest, tok)
+	}
+	return table.CommitUnits(ops, changes), nil
 }
 
 // PutMany is the port's.

@@ -47,13 +47,37 @@ var unitLaws = []law{
 		b.must(err)
 		wantEqual(b, "units", page.Units, table.Units{Read: 0.5})
 	}},
-	{"a single write costs 1 per KB begun of the larger of old and new", func(b *bench) {
+	{"a write alone costs 1 per KB begun of the larger of old and new", func(b *bench) {
 		for _, c := range []struct{ size, want int }{{10, 1}, {800, 1}, {2500, 3}, {10, 3}, {10, 1}} {
-			b.wantWrites("put", c.want, table.Put(b.item("a", jsonOf(c.size)), table.Any()))
+			b.wantWrites("put", c.want, table.Put(b.item("a", jsonOf(c.size)), b.asItIs("a")))
 		}
 		b.put("a", jsonOf(2500))
-		b.wantWrites("delete", 3, table.Delete(b.key("a"), table.Present()))
-		b.wantWrites("delete nothing", 1, table.Delete(b.key("a"), table.Any()))
+		b.wantWrites("delete", 3, table.Delete(b.key("a"), b.asItIs("a")))
+		b.wantWrites("delete nothing", 1, table.Delete(b.key("a"), table.Absent()))
+	}},
+	{"and as much when its condition failed, by what was there", func(b *bench) {
+		b.put("a", jsonOf(2500))
+		for _, op := range []table.Op{
+			table.Put(b.item("a", "1"), table.Absent()), table.Delete(b.key("a"), table.At(newID())),
+		} {
+			u, err := b.tryUnits(newID(), op)
+			b.wantFailed("commit", err, 0)
+			wantEqual(b, "units", u, table.Units{Write: 3})
+		}
+	}},
+	{"a check alone costs a read", func(b *bench) {
+		b.put("a", jsonOf(5000))
+		for sort, want := range map[string]float64{"a": 2, "none": 1} {
+			u, err := b.tryUnits(newID(), table.Check(b.key(sort), b.asItIs(sort)))
+			b.must(err)
+			wantEqual(b, "units", u, table.Units{Read: want})
+		}
+	}},
+	{"a put or delete of one item whatever was there is a transaction", func(b *bench) {
+		b.wantWrites("put", 2, table.Put(b.item("a", "1"), table.Any()))
+		b.wantWrites("put", 6, table.Put(b.item("a", jsonOf(2500)), table.Present()))
+		b.wantWrites("delete", 6, table.Delete(b.key("a"), table.Any()))
+		b.wantWrites("delete nothing", 2, table.Delete(b.key("a"), table.Any()))
 	}},
 	{"a transaction costs double", func(b *bench) {
 		b.wantWrites("puts", 2+6, table.Put(b.item("a", "1"), table.Any()), table.Put(b.item("b", jsonOf(2500)), table.Any()))
@@ -72,10 +96,15 @@ var unitLaws = []law{
 			{"both go", "", "", 3},
 			{"none", "", "", 1},
 		} {
-			b.wantWrites(c.what, c.want, table.Put(b.placed("a", c.first, c.second), table.Any()))
+			b.wantWrites(c.what, c.want, table.Put(b.placed("a", c.first, c.second), b.asItIs("a")))
 		}
 		b.place("a", "1", "2")
-		b.wantWrites("delete", 3, table.Delete(b.key("a"), table.Any()))
+		b.wantWrites("delete", 3, table.Delete(b.key("a"), b.asItIs("a")))
+	}},
+	{"and no more in a transaction", func(b *bench) {
+		b.place("a", "1", "2")
+		b.wantWrites("both", 2+2+2+1,
+			table.Put(b.placed("a", "2", "2"), table.Any()), table.Put(b.placed("b", "", "1"), table.Any()))
 	}},
 	{"bulk writes cost what single ones do", func(b *bench) {
 		u := b.putManyUnits(newID(), b.item("a", "1"), b.item("b", jsonOf(2500)), b.placed("c", "1", "1"))
@@ -89,6 +118,16 @@ var unitLaws = []law{
 			b.Errorf("got %v, %v", u, err)
 		}
 	}},
+}
+
+// asItIs is the condition that the item is what is stored now, be that nothing.
+func (b *bench) asItIs(sort string) table.Condition {
+	b.Helper()
+	item, _, err := b.engine.Get(b.Context(), b.key(sort))
+	if !errors.Is(err, table.ErrAbsent) {
+		b.must(err)
+	}
+	return table.At(item.Version)
 }
 
 func (b *bench) wantWrites(what string, want int, ops ...table.Op) {

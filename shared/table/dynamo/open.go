@@ -1,0 +1,84 @@
+package dynamo
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/world"
+)
+
+// How often the SDK sends one request at the most, and for how long it waits between and for each. Whoever writes
+// repeats by itself what is left (table.Store); nobody else repeats reads.
+const (
+	readAttempts  = 6
+	writeAttempts = 3
+	longestPause  = time.Second
+	attemptTime   = 5 * time.Second
+)
+
+// Reader is the reading half: a function that is given one can't write, and needs no right to. Safe for concurrent use.
+type Reader struct {
+	client reads
+	name   *string
+	clock  world.Clock
+}
+
+// Table is the whole engine. Safe for concurrent use.
+type Table struct {
+	*Reader
+	client writes
+}
+
+var (
+	_ table.Reader = (*Reader)(nil)
+	_ table.Engine = (*Table)(nil)
+)
+
+// reads are the calls that a Reader makes: what the template's MayReadTable allows.
+type reads interface {
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	BatchGetItem(
+		context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options),
+	) (*dynamodb.BatchGetItemOutput, error)
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+}
+
+// writes are the calls that a Table makes besides: what MayWriteTable allows.
+type writes interface {
+	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
+	BatchWriteItem(
+		context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options),
+	) (*dynamodb.BatchWriteItemOutput, error)
+	TransactWriteItems(
+		context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options),
+	) (*dynamodb.TransactWriteItemsOutput, error)
+}
+
+// NewReader returns the reading half of the table of that name. The clock is waited on between repetitions.
+func NewReader(cfg aws.Config, name string, clock world.Clock) *Reader {
+	return &Reader{dynamodb.NewFromConfig(cfg, patient(readAttempts)), &name, clock}
+}
+
+// New returns the engine on the table of that name.
+func New(cfg aws.Config, name string, clock world.Clock) *Table {
+	return &Table{NewReader(cfg, name, clock), dynamodb.NewFromConfig(cfg, patient(writeAttempts))}
+}
+
+// patient sets how a request is repeated and for how long an answer is awaited. A caller's own HTTP client stays.
+func patient(attempts int) func(*dynamodb.Options) {
+	return func(o *dynamodb.Options) {
+		o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
+			s.MaxAttempts, s.MaxBackoff = attempts, longestPause
+		})
+		if own, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
+			o.HTTPClient = own.WithTimeout(attemptTime)
+		}
+	}
+}

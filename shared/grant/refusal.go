@@ -95,7 +95,7 @@ func (g Granter) refused(ctx context.Context, doc license.BatchDoc, e *apple.Err
 	b := doc.Value
 	whose := fmt.Sprintf("Apple refused it with error %d", e.Number)
 	if e.TokenProblem() || e.Retryable() || limitExceeded(e.Number) {
-		return joinEnd(g.abandon(ctx, doc, whose), e) // not the batch's fault: the worker waits, then starts over
+		return joinEnd(errOf(g.abandon(ctx, doc, whose)), e) // not the batch's fault: the worker waits, then starts over
 	}
 	pairs, err := g.openPairs(ctx, b)
 	if err != nil {
@@ -105,12 +105,13 @@ func (g Granter) refused(ctx context.Context, doc license.BatchDoc, e *apple.Err
 	people := batchPeople(b)
 	bad := slices.DeleteFunc(slices.Clone(pairs), func(d license.Doc) bool { return !names(f, d.Value, people) })
 	if len(bad) == len(pairs) && len(pairs) > 1 {
-		if err := g.abandon(ctx, doc, whose+"; it is split to find out for whom"); err != nil {
+		ended, err := g.abandon(ctx, doc, whose+"; it is split to find out for whom")
+		if err != nil || !ended {
 			return err
 		}
 		return g.split(ctx, b, pairs)
 	}
-	if err := g.end(ctx, doc, license.Abandoned, whose); err != nil {
+	if ended, err := g.end(ctx, doc, license.Abandoned, whose); err != nil || !ended {
 		return err
 	}
 	var missing []string

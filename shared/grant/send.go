@@ -40,11 +40,11 @@ func (g Granter) give(ctx context.Context, d draft, s *stock) error {
 		return err
 	}
 	if looked.Sub(s.read) > freshFor {
-		return g.abandon(ctx, doc, "the counts had become too old; they are read again")
+		return errOf(g.abandon(ctx, doc, "the counts had become too old; they are read again"))
 	}
 	fit = fit[:min(len(fit), s.room(d.titles))] // law 5
 	if len(fit) == 0 {
-		return g.abandon(ctx, doc, "nobody was left to give it to")
+		return errOf(g.abandon(ctx, doc, "nobody was left to give it to"))
 	}
 	doc, err = g.commitSending(ctx, doc, fit, looked)
 	if license.IsConflict(err) {
@@ -169,7 +169,7 @@ func (g Granter) send(ctx context.Context, doc license.BatchDoc) error {
 		_, err := g.saveBatch(ctx, doc, b.SentAt.Add(g.Pace.Poll))
 		return err
 	case errors.Is(err, apple.ErrNotSent):
-		return errors.Join(g.abandon(ctx, doc, "it was not sent: "+err.Error()), err)
+		return errors.Join(errOf(g.abandon(ctx, doc, "it was not sent: "+err.Error())), err)
 	case errors.As(err, &refused) && !errors.Is(err, apple.ErrUnknownOutcome):
 		return g.refused(ctx, doc, refused)
 	default:
@@ -197,30 +197,42 @@ func (g Granter) unknown(ctx context.Context, doc license.BatchDoc, event string
 	return nil
 }
 
-// abandon ends a batch that will never be sent, and frees its pairs. Nobody can send it after its Commit.
-func (g Granter) abandon(ctx context.Context, doc license.BatchDoc, why string) error {
-	if err := g.end(ctx, doc, license.Abandoned, why); err != nil {
-		return err
+// abandon ends a batch that will never be sent, and frees its pairs. Nobody can send it after its Commit. It says false
+// as end does.
+func (g Granter) abandon(ctx context.Context, doc license.BatchDoc, why string) (bool, error) {
+	ended, err := g.end(ctx, doc, license.Abandoned, why)
+	if err != nil || !ended {
+		return false, err
 	}
-	return g.freeRest(ctx, doc.Value, false)
+	return true, g.freeRest(ctx, doc.Value, false)
 }
 
-// end closes a batch and marks the grants, so that what it didn't give is decided anew.
-func (g Granter) end(ctx context.Context, doc license.BatchDoc, state license.BatchState, outcome string) error {
+// end closes a batch and marks the grants, so that what it didn't give is decided anew. It says false when somebody else
+// has changed the batch since it was read: then nothing has happened, and nothing may follow from it (law 1: the batch
+// may be on its way to Apple by now) but a later look.
+func (g Granter) end(ctx context.Context, doc license.BatchDoc, state license.BatchState, outcome string) (bool, error) {
 	ops, err := license.End(doc, state, outcome, g.World.Now())
 	if err != nil {
-		return err
+		return false, err
 	}
 	now := g.World.Now()
 	ops = append(ops, mark.New(g.Record.Location, mark.Grants, mark.SubjectAll, now))
 	if state == license.Settled { // counts are read again soon; many batches make one sync
 		ops = append(ops, mark.New(g.Record.Location, mark.Sync, mark.SyncSpent, now.Add(time.Minute)))
 	}
-	if _, err := g.Store.Commit(ctx, ops...); err != nil && !license.IsConflict(err) {
-		return fmt.Errorf("ending batch %s: %w", doc.Value.ID, err)
+	_, err = g.Store.Commit(ctx, ops...)
+	switch {
+	case license.IsConflict(err):
+		_, err = g.Store.Commit(ctx, mark.New(g.Record.Location, mark.Settle, doc.Value.ID, now.Add(3*g.Pace.Poll)))
+		return false, err
+	case err != nil:
+		return false, fmt.Errorf("ending batch %s: %w", doc.Value.ID, err)
 	}
-	return nil
+	return true, nil
 }
+
+// errOf is the error of what needs no answer to whether it happened.
+func errOf(_ bool, err error) error { return err }
 
 // freeRest frees whatever still names an ended batch.
 func (g Granter) freeRest(ctx context.Context, b license.Batch, bound bool) error {

@@ -29,7 +29,7 @@ func (g Granter) Settle(ctx context.Context, id string) error {
 		return fmt.Errorf("reading batch %s: %w", id, err)
 	}
 	if doc.Value.State == license.Prepared {
-		return g.abandon(ctx, doc, "its worker died before it was sent")
+		return errOf(g.abandon(ctx, doc, "its worker died before it was sent"))
 	}
 	return g.look(ctx, doc)
 }
@@ -74,7 +74,7 @@ func (g Granter) look(ctx context.Context, doc license.BatchDoc) error {
 		}
 	}
 	if len(open) == 0 {
-		return g.end(ctx, doc, license.Settled, outcome(b, event))
+		return errOf(g.end(ctx, doc, license.Settled, outcome(b, event)))
 	}
 	if began.Before(b.NotAfter.Add(g.Pace.ResendAfter)) {
 		return g.lookLater(ctx, doc)
@@ -91,7 +91,7 @@ func (g Granter) giveUp(ctx context.Context, doc license.BatchDoc, event apple.E
 	}
 	text := fmt.Sprintf("Apple's word on %d pairs was missing after the wait and its listing lacked them; they are sent again",
 		len(open))
-	if err := g.end(ctx, doc, license.Settled, text); err != nil {
+	if ended, err := g.end(ctx, doc, license.Settled, text); err != nil || !ended {
 		return err
 	}
 	return g.freeRest(ctx, b, true)
@@ -101,7 +101,7 @@ func (g Granter) endIf(ctx context.Context, ok bool, doc license.BatchDoc, outco
 	if !ok {
 		return nil
 	}
-	return g.end(ctx, doc, license.Settled, outcome)
+	return errOf(g.end(ctx, doc, license.Settled, outcome))
 }
 
 func outcome(b license.Batch, event apple.Event) string {

@@ -72,6 +72,11 @@ type grantRow struct {
 	Cause    *causeRow `json:"cause"`
 }
 
+type batchRow struct {
+	State   string `json:"state"`
+	EventID string `json:"eventId"` // Apple's; empty when no answer came
+}
+
 type causeRow struct{ BookID, GroupID, Intent, Requester string }
 
 type licenseRow struct {

@@ -70,18 +70,20 @@ func killNine(t *testing.T, programs string, seed uint64) {
 	appleAt, stackAt := freePort(t, chance), freePort(t, chance)
 	fake := newProgram(t, filepath.Join(programs, "apple"), append(slices.Clone(appleFlags),
 		"-listen", appleAt, "-journal", journal, "-token-file", tokenFile)...)
-	stack := newProgram(t, filepath.Join(programs, "local"),
-		"-apple", "http://"+appleAt+"/mdm/v2", "-data", filepath.Join(dir, "data"), "-listen", stackAt, "-log",
+	k := &killer{t: t, chance: chance, giveUp: cancel, now: make(chan struct{}, 1), kills: map[string]int{}}
+	wire := slowWire(t, "http://"+appleAt, k, rand.New(rand.NewPCG(seed, 1)))
+	k.victim = newProgram(t, filepath.Join(programs, "local"),
+		"-apple", wire+"/mdm/v2", "-data", filepath.Join(dir, "data"), "-listen", stackAt, "-log",
 		"-hold=0s", "-resend-after=2s", "-poll-after=200ms", "-federated-domains=school.example",
 		"-admin-token", madeUpAdmin, "-scim-token", madeUpSCIM)
-	for _, p := range []*program{fake, stack} {
+	for _, p := range []*program{fake, k.victim} {
 		if err := p.start(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	j := &job{
 		t:      t,
-		killer: &killer{t: t, chance: chance, victim: stack, giveUp: cancel, kills: map[string]int{}},
+		killer: k,
 		admin:  caller{t, ctx, "http://" + stackAt, madeUpAdmin},
 		scim:   caller{t, ctx, "http://" + stackAt, madeUpSCIM},
 		apple:  caller{t, ctx, "http://" + appleAt + "/mdm/v2", ""},
@@ -98,17 +100,17 @@ func killNine(t *testing.T, programs string, seed uint64) {
 	quiet := make(chan struct{})
 	go func() {
 		defer close(quiet)
-		j.killer.run(killing)
+		k.run(killing)
 	}()
 	defer func() { mercy(); <-quiet }()
 	began := time.Now()
 	j.perform(string(token))
 	mercy()
 	<-quiet
-	t.Logf("seed %d: done in %v under kills %v", seed, time.Since(began).Round(time.Millisecond), j.killer.kills)
+	t.Logf("seed %d: done in %v under kills %v", seed, time.Since(began).Round(time.Millisecond), k.kills)
 	j.judgeKills()
 	j.judgeAnswers()
-	if err := stack.stop(); err != nil {
+	if err := k.victim.stop(); err != nil {
 		t.Errorf("stopping the stack: %v", err)
 	}
 	j.judgeApple()
@@ -145,6 +147,15 @@ func (j *job) judgeKills() {
 	}
 	if kills < 15 || j.killer.kills["grants"] < 3 {
 		j.t.Errorf("too little happened: kills %v", j.killer.kills)
+	}
+	lost := 0
+	for _, b := range all[batchRow](j.admin, "/v1.0/bookplate/batches") {
+		if b.State == "settled" && b.EventID == "" {
+			lost++
+		}
+	}
+	if lost == 0 {
+		j.t.Error("too little happened: no answer to a request that spends was lost")
 	}
 }
 

@@ -14,7 +14,8 @@ type killer struct {
 	t      *testing.T
 	chance *rand.Rand
 	victim *program
-	giveUp func() // ends the test's waiting
+	giveUp func()        // ends the test's waiting
+	now    chan struct{} // holds one order to strike at once
 
 	mu    sync.Mutex
 	phase string
@@ -35,6 +36,14 @@ func (k *killer) enter(phase string, kills int) {
 	defer k.mu.Unlock()
 	k.phase = phase
 	k.left += kills
+}
+
+// strikeNow has the next kill come at once.
+func (k *killer) strikeNow() {
+	select {
+	case k.now <- struct{}{}:
+	default:
+	}
 }
 
 func (k *killer) hungry() bool {
@@ -61,6 +70,7 @@ func (k *killer) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-time.After(life):
+		case <-k.now:
 		}
 		if !k.hungry() {
 			continue

@@ -31,7 +31,8 @@ type program struct {
 	args    []string
 	log     *os.File // what it says, over all its lives
 	current *exec.Cmd
-	ended   chan error // of the current life
+	ended   chan struct{} // closed at the end of the current life
+	err     error         // how it ended
 }
 
 // newProgram returns a program that isn't running yet. Whatever becomes of the test, it won't outlive it; if the test
@@ -69,13 +70,16 @@ func (p *program) start() error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting %s: %w", p.name, err)
 	}
-	p.current, p.ended = cmd, make(chan error, 1)
-	go func() { p.ended <- cmd.Wait() }()
+	p.current, p.ended = cmd, make(chan struct{})
+	go func() {
+		p.err = cmd.Wait()
+		close(p.ended)
+	}()
 	return nil
 }
 
-// kill ends the program without a chance to do anything more, and returns when it has ended. It tells whether the program was still
-// running.
+// kill ends the program without a chance to do anything more, and returns when it has ended. It tells whether the program
+// was still running.
 func (p *program) kill() bool {
 	wasRunning := p.current.Process.Kill() == nil
 	<-p.ended
@@ -88,9 +92,9 @@ func (p *program) stop() error {
 	if err := p.current.Process.Signal(os.Interrupt); err != nil {
 		return fmt.Errorf("stopping %s: %w", p.name, err)
 	}
-	err := <-p.ended
+	<-p.ended
 	p.current = nil
-	return err
+	return p.err
 }
 
 func (p *program) tail(lines int) string {

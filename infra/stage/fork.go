@@ -24,5 +24,8 @@ func (s *Stage) Fork(seed uint64) (*Stage, error) {
 		Vault: &Vault{secrets: maps.Clone(s.Vault.secrets)}, options: o,
 	}
 	f.Site = f.Sites[0]
-	return f, f.Boot()
+	if err := f.Boot(); err != nil {
+		return nil, err
+	}
+	return f, nil
 }

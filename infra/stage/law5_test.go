@@ -165,6 +165,13 @@ func TestLaw5NothingIsSpentBeforeTheFirstSyncHasEnded(t *testing.T) {
 		o.Apple.PageSize, o.Chunk = 10, 200*time.Millisecond
 	})
 	must(t, s.Install(ctx))
+	// Apple is slow, so that the readers are there long before the sync ends.
+	s.Apple.Script(func(in *applefake.Incoming) applefake.Fault {
+		if in.Endpoint == applefake.EndpointAssignments {
+			return applefake.Fault{Delay: 2 * time.Second}
+		}
+		return applefake.Fault{}
+	})
 	w := s.watch()
 	asked, during := false, 0
 	w.before = func(x *exchange) {

@@ -93,7 +93,10 @@ func New(o Options) (*Stage, error) {
 		s.Sites = append(s.Sites, site)
 	}
 	s.Site = s.Sites[0]
-	return s, s.Boot()
+	if err := s.Boot(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Boot starts a new process on what the old one has stored.

@@ -21,7 +21,7 @@ var start = time.Date(2030, 9, 1, 8, 0, 0, 0, time.UTC)
 // good are facts under which the title is given.
 func good() assign.Facts {
 	return assign.Facts{
-		Now: start, Location: here, Wish: assign.Wish{ID: "w", HoldUntil: start},
+		Now: start, Location: here, Pricing: apple.PricingSTDQ, Wish: assign.Wish{ID: "w", HoldUntil: start},
 		Person: directory.Person{ID: "anna", Active: true}, Member: true,
 		Reader: &reader.Reader{Status: reader.Associated}, Synced: true, Usable: true, Listed: true, Free: 1,
 	}
@@ -45,7 +45,10 @@ var obstacles = []struct {
 		f.License, f.InBatch = license.License{State: license.Reserved, Batch: "b"}, true
 	}, assign.Wait, assign.Underway},
 	{"bound elsewhere", func(f *assign.Facts) {
-		f.License = license.License{State: license.Wanted, Bound: there}
+		f.License = license.License{State: license.Wanted, Bound: there, BoundAs: apple.PricingSTDQ}
+	}, assign.Wait, assign.Elsewhere},
+	{"bound here in the other quality", func(f *assign.Facts) {
+		f.License = license.License{State: license.Wanted, Bound: here, BoundAs: apple.PricingPLUS}
 	}, assign.Wait, assign.Elsewhere},
 	{"refused by Apple", func(f *assign.Facts) {
 		f.License = license.License{State: license.Refused, Reason: assign.AppleRefused, Detail: "9700"}
@@ -113,7 +116,9 @@ func TestWhatDoesNotStandInTheWay(t *testing.T) {
 		"a reservation by a batch that has ended": func(f *assign.Facts) {
 			f.License = license.License{State: license.Reserved, Batch: "b"}
 		},
-		"bound here": func(f *assign.Facts) { f.License = license.License{State: license.Wanted, Bound: here} },
+		"bound here": func(f *assign.Facts) {
+			f.License = license.License{State: license.Wanted, Bound: here, BoundAs: apple.PricingSTDQ}
+		},
 		"refused for a reason that is gone": func(f *assign.Facts) {
 			f.License = license.License{State: license.Refused, Reason: assign.Inactive}
 		},

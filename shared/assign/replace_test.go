@@ -40,7 +40,7 @@ func TestAnotherIntentIsAnotherWish(t *testing.T) {
 	s.clock.Advance(time.Hour)
 	s.replace(required(g))
 	after := s.wishes().List[0]
-	if after.ID == before.ID || after.Created == before.Created || !after.OnHold(s.clock.Now()) {
+	if after.ID == before.ID || after.Created.Equal(before.Created) || !after.OnHold(s.clock.Now()) {
 		t.Errorf("%+v became %+v, want a new wish with a hold of its own", before, after)
 	}
 }
@@ -100,7 +100,8 @@ func TestAnAskThatCannotBeAWishIsRefusedWithItsField(t *testing.T) {
 	m.Add(directory.Member{ID: "ipad", Type: "Device"})
 	mixed, err := s.directory.CreateGroup(t.Context(), directory.Group{DisplayName: "Mixed"}, m)
 	s.must(err)
-	devices, err := s.directory.CreateGroup(t.Context(), directory.Group{DisplayName: "iPads", Kind: directory.Devices}, directory.Membership{})
+	iPads := directory.Group{DisplayName: "iPads", Kind: directory.Devices}
+	devices, err := s.directory.CreateGroup(t.Context(), iPads, directory.Membership{})
 	s.must(err)
 	deleted := s.group()
 	s.must(s.directory.DeleteGroup(t.Context(), deleted, ""))
@@ -113,13 +114,15 @@ func TestAnAskThatCannotBeAWishIsRefusedWithItsField(t *testing.T) {
 		asks         []assign.Ask
 		code, target string
 	}{
-		"unknown group":        {[]assign.Ask{required("nobody")}, "UnknownGroup", field},
-		"deleted group":        {[]assign.Ask{required(deleted)}, "UnknownGroup", field},
-		"empty group":          {[]assign.Ask{required("")}, "UnknownGroup", field},
-		"devices":              {[]assign.Ask{required(devices.ID)}, "DeviceGroup", field},
-		"people and devices":   {[]assign.Ask{required(mixed.ID)}, "DeviceGroup", field},
-		"twice the same group": {[]assign.Ask{required(good), available(good)}, "DuplicateGroup", "managedEBookAssignments[1].target.groupId"},
-		"too many":             {many, "TooManyAssignments", "managedEBookAssignments"},
+		"unknown group":      {[]assign.Ask{required("nobody")}, "UnknownGroup", field},
+		"deleted group":      {[]assign.Ask{required(deleted)}, "UnknownGroup", field},
+		"empty group":        {[]assign.Ask{required("")}, "UnknownGroup", field},
+		"devices":            {[]assign.Ask{required(devices.ID)}, "DeviceGroup", field},
+		"people and devices": {[]assign.Ask{required(mixed.ID)}, "DeviceGroup", field},
+		"twice the same group": {
+			[]assign.Ask{required(good), available(good)}, "DuplicateGroup", "managedEBookAssignments[1].target.groupId",
+		},
+		"too many": {many, "TooManyAssignments", "managedEBookAssignments"},
 	} {
 		before := s.engine.Dump()
 		_, err := s.assigner.Replace(t.Context(), s.book, test.asks, "rita")

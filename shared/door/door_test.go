@@ -115,7 +115,8 @@ func TestAnIDIsOursInLowerCaseOrSomethingHarmless(t *testing.T) {
 			t.Errorf("%q became %q, want %q", text, got, want)
 		}
 	}
-	for _, text := range []string{strings.Repeat("x", 5000), strings.Repeat("ü", 5000), strings.Repeat("\U0001F4D6", 500), strings.Repeat("\xff", 99)} {
+	for _, part := range []string{"x", "ü", "\U0001F4D6", "\xff-"} {
+		text := strings.Repeat(part, 5000)
 		if got := door.ID(text); len(got) > 80 || len(got) == 0 || !utf8.ValidString(got) {
 			t.Errorf("%.20q… became %q of %d bytes", text, got, len(got))
 		}

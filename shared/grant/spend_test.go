@@ -214,7 +214,7 @@ func TestOneSeedSpendsInOneTrace(t *testing.T) {
 		s.settle()
 		return fmt.Sprint(s.apple.sent) + string(s.engine.Dump())
 	}
-	if trace() != trace() {
+	if a, b := trace(), trace(); a != b {
 		t.Error("the same work left two different traces")
 	}
 }

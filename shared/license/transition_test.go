@@ -46,6 +46,7 @@ func pairs() map[string]license.License {
 		}),
 		"reserved": in(func(l *license.License) {
 			l.State, l.Location, l.Batch, l.Asked, l.Cause = license.Reserved, here, batch.ID, start, &cause
+			l.Pricing = apple.PricingSTDQ
 		}),
 		"reserved by another batch": in(func(l *license.License) {
 			l.State, l.Location, l.Batch = license.Reserved, here, "batch-0"
@@ -53,9 +54,14 @@ func pairs() map[string]license.License {
 		"reserved elsewhere": in(func(l *license.License) {
 			l.State, l.Location, l.Batch = license.Reserved, there, "batch-0"
 		}),
-		"bound here": in(func(l *license.License) { l.State, l.Location, l.Bound = license.Wanted, here, here }),
+		"bound here": in(func(l *license.License) {
+			l.State, l.Location, l.Bound, l.BoundAs = license.Wanted, here, here, apple.PricingSTDQ
+		}),
+		"bound here as PLUS": in(func(l *license.License) {
+			l.State, l.Location, l.Bound, l.BoundAs = license.Wanted, here, here, apple.PricingPLUS
+		}),
 		"bound elsewhere": in(func(l *license.License) {
-			l.State, l.Location, l.Bound = license.Wanted, there, there
+			l.State, l.Location, l.Bound, l.BoundAs = license.Wanted, there, there, apple.PricingSTDQ
 		}),
 		"refused": in(func(l *license.License) { l.State, l.Reason = license.Refused, "inactive" }),
 		"gone":    in(func(l *license.License) { l.State, l.Location = license.Gone, here }),
@@ -71,7 +77,7 @@ func pairs() map[string]license.License {
 func TestOnlyAPairThatNobodyHasAndNothingBindsElsewhereIsReserved(t *testing.T) {
 	allowed := map[string]bool{
 		"blank": true, "wanted": true, "waiting": true, "reserved": true, "bound here": true, "refused": true, "gone": true,
-		"reserved by another batch": false, "reserved elsewhere": false, "bound elsewhere": false,
+		"reserved by another batch": false, "reserved elsewhere": false, "bound elsewhere": false, "bound here as PLUS": false,
 		"licensed": false, "licensed elsewhere": false,
 	}
 	for name, before := range pairs() {
@@ -134,7 +140,7 @@ func TestAPairThatMayHaveBeenSpentStaysBoundUntilAppleHasSpoken(t *testing.T) {
 		t.Errorf("never sent: freed as %+v, want it unbound", l)
 	}
 	bound := reserved.Free(true, later)
-	if bound.State != license.Wanted || bound.Batch != "" || bound.Bound != here {
+	if bound.State != license.Wanted || bound.Batch != "" || bound.Bound != here || bound.BoundAs != apple.PricingSTDQ {
 		t.Errorf("outcome unknown: freed as %+v, want it bound to %s", bound, here)
 	}
 	steps := []struct {
@@ -156,7 +162,7 @@ func TestAPairThatMayHaveBeenSpentStaysBoundUntilAppleHasSpoken(t *testing.T) {
 		{"Apple's listing it", func(l license.License) (license.License, error) { return l.Give(rowAt(here), ""), nil }, ""},
 	}
 	for _, s := range steps {
-		if l, err := s.step(bound); err != nil || l.Bound != s.bound {
+		if l, err := s.step(bound); err != nil || l.Bound != s.bound || (l.BoundAs == "") != (s.bound == "") {
 			t.Errorf("%s: bound to %q with error %v, want %q", s.name, l.Bound, err, s.bound)
 		}
 	}

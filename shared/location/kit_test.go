@@ -67,7 +67,8 @@ func newBench(t *testing.T) *bench {
 		BaseURL: "http://127.0.0.1/mdm/v2", HTTP: transport{b}, World: v.World(), Timeout: -1,
 	})
 	b.must(err)
-	_, err = service.Open(content.Secret, apple.Identity{UID: uid}).Claim(t.Context(), apple.MDMInfo{ID: mdmID, Name: "Bookplate", Metadata: "made up"})
+	opened := service.Open(content.Secret, apple.Identity{UID: uid})
+	_, err = opened.Claim(t.Context(), apple.MDMInfo{ID: mdmID, Name: "Bookplate", Metadata: "made up"})
 	b.must(err)
 	ops, err := token.Create(token.Record{
 		ID: token.ID(mdmID, uid), Location: uid, MDMID: mdmID, SecretVersion: "v1", State: token.Valid, Country: "us",

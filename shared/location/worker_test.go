@@ -116,7 +116,7 @@ func TestWorkThatComesWhileItIsDoneIsDoneAgain(t *testing.T) {
 	b := newBench(t)
 	b.mark(mark.Sync, mark.SyncOrder, start)
 	times := 0
-	b.wire = func(path string) {
+	b.wire = func(string) {
 		if times == 0 {
 			times++
 			b.mark(mark.Sync, mark.SyncOrder, start)
@@ -267,7 +267,7 @@ func TestOneSeedWorksInOneTrace(t *testing.T) {
 		b.work()
 		return string(b.engine.Dump())
 	}
-	if trace() != trace() {
+	if a, b := trace(), trace(); a != b {
 		t.Error("the same work left two different tables")
 	}
 }

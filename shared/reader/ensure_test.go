@@ -65,7 +65,10 @@ func TestNobodyIsAskedForTwice(t *testing.T) {
 			reader.Person{ID: "anna", Account: "a.smith@school.example"},
 			"2 created, 0 updated",
 		},
-		{"forgotten by Apple: created", func(d *desk) { d.become(anna, row.Status); d.forget("anna", "nobody") }, anna, "2 created, 0 updated"},
+		{"forgotten by Apple: created", func(d *desk) {
+			d.become(anna, row.Status)
+			d.forget("anna", "nobody")
+		}, anna, "2 created, 0 updated"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -53,7 +53,7 @@ func (a *scripted) version(n int) string { return fmt.Sprint("v", n) }
 
 // pages gives rows out; each page takes a second.
 func pages[T any](
-	a *scripted, ctx context.Context, listing string, query any, all func() []T, from int, version func() string,
+	ctx context.Context, a *scripted, listing string, query any, all func() []T, from int, version func() string,
 	visit func(apple.Page, []T) error,
 ) error {
 	for i := from; ; i++ {
@@ -82,7 +82,7 @@ func pages[T any](
 func (a *scripted) AssetPages(
 	ctx context.Context, q apple.AssetQuery, from int, visit func(apple.Page, []apple.Asset) error,
 ) error {
-	return pages(a, ctx, "assets", q, func() []apple.Asset { return a.assets }, from,
+	return pages(ctx, a, "assets", q, func() []apple.Asset { return a.assets }, from,
 		func() string { return a.version(len(a.assets)) }, visit)
 }
 
@@ -92,7 +92,7 @@ func (a *scripted) UserPages(
 	if err := a.refuse["users "+q.SinceVersion]; err != nil {
 		return err
 	}
-	return pages(a, ctx, "users", q, func() []apple.User { return since(a.users, q.SinceVersion) }, from,
+	return pages(ctx, a, "users", q, func() []apple.User { return since(a.users, q.SinceVersion) }, from,
 		func() string { return a.version(len(a.users)) }, visit)
 }
 
@@ -107,7 +107,7 @@ func (a *scripted) AssignmentPages(
 			return r == apple.Assignment{} || q.AdamID != "" && r.AdamID != q.AdamID
 		})
 	}
-	return pages(a, ctx, "assignments", q, all, from, func() string { return a.version(len(a.rows)) }, visit)
+	return pages(ctx, a, "assignments", q, all, from, func() string { return a.version(len(a.rows)) }, visit)
 }
 
 func since[T any](list []T, version string) []T {

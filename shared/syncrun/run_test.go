@@ -192,7 +192,7 @@ func TestOneSeedSyncsInOneTrace(t *testing.T) {
 		o.sync(syncrun.Full)
 		return string(o.engine.Dump()) + fmt.Sprint(o.saved)
 	}
-	if trace() != trace() {
+	if a, b := trace(), trace(); a != b {
 		t.Error("the same run left two different traces")
 	}
 }

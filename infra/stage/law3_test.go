@@ -12,6 +12,7 @@ import (
 	"github.com/bookplate/bookplate/shared/apple/applefake"
 	"github.com/bookplate/bookplate/shared/directory"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/table/mem"
 )
 
 // Somebody loses the right to a title after it was decided that they get it, and before the request is sent.
@@ -35,11 +36,31 @@ func TestLaw3WhoLostTheRightMeanwhileGetsNothing(t *testing.T) {
 		"group deleted": func(s *school, _ string) error { return s.Directory.DeleteGroup(ctx, s.group, "") },
 		"wish removed":  func(s *school, _ string) error { return s.wish(ctx, bookAt(s.Site, s.titles[0], apple.PricingSTDQ)) },
 	}
+	all["group's deletion died half way"] = deleteGroupHalf
 	for name, lose := range one {
 		t.Run(name, func(t *testing.T) { loseBeforeSending(t, ready, lose, 3) })
 	}
 	for name, lose := range all {
 		t.Run(name, func(t *testing.T) { loseBeforeSending(t, ready, lose, 0) })
+	}
+}
+
+// deleteGroupHalf deletes the group by a process that dies when the group is gone and its members aren't.
+func deleteGroupHalf(s *school, person string) error {
+	ctx := context.Background()
+	for n := 1; ; n++ {
+		faults, died := mem.Crash(n, true)
+		s.Table.SetFaults(faults)
+		err := s.Directory.DeleteGroup(ctx, s.group, "")
+		s.Table.SetFaults(mem.Faults{})
+		group, _ := s.Directory.GroupEvenDeleted(ctx, s.group)
+		members, _ := s.Directory.AreMembers(ctx, s.group, []string{person})
+		switch {
+		case group.Deleted && members[person]:
+			return nil
+		case group.Deleted || !died():
+			return fmt.Errorf("the group isn't half deleted: %w", err)
+		}
 	}
 }
 

@@ -154,6 +154,9 @@ func (s *school) refundFirst(t *testing.T, adamID string) bool {
 func TestLaw7AQuietFullSyncReadsNoBookAgainAndWritesAlmostNothing(t *testing.T) {
 	s := given(t)
 	s.sync(t, s.Site, "full")
+	if got := s.lastRun(t, s.Site).Counts.BooksReread; got != 0 {
+		t.Errorf("%d books were read again because of what we gave ourselves", got)
+	}
 	s.sync(t, s.Site, "full")
 	got := s.lastRun(t, s.Site).Counts
 	if got.BooksReread != 0 || got.LicensesAdded+got.LicensesRemoved+got.BooksChanged+got.ReadersChanged != 0 {

@@ -2,12 +2,14 @@ package grant
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/table/mem"
 )
 
 func contains(body []byte, text string) bool { return bytes.Contains(body, []byte(text)) }
@@ -144,4 +146,31 @@ func (s *school) draft() draft {
 	pairs, _, err := s.granter.ask(s.Context(), site, []string{mark.SubjectAll})
 	s.must(err)
 	return s.granter.group(pairs)[0]
+}
+
+func TestABatchThatWasStoredAfterASlowWorkerLookedKeepsItsPairs(t *testing.T) {
+	s := newSchool(t, 3, 1)
+	d := s.draft()
+	var doc license.BatchDoc
+	s.engine.SetFaults(mem.Faults{Before: func(c mem.Call) error {
+		if c.Kind != mem.Query || !strings.HasPrefix(c.Range.Part, "title#") {
+			return nil
+		}
+		s.engine.SetFaults(mem.Faults{}) // the slow worker has read the open batches, and not yet the licenses
+		var err error
+		doc, err = s.granter.prepare(t.Context(), d)
+		s.must(err)
+		_, err = s.granter.reserve(t.Context(), doc.Value, d)
+		s.must(err)
+		return nil
+	}})
+	s.spend()
+	if doc.Value.ID == "" {
+		t.Fatal("the other worker never came: the test proves nothing")
+	}
+	doc, err := s.granter.commitSending(t.Context(), doc, d.people, s.clock.Now())
+	s.must(err)
+	s.must(s.granter.send(t.Context(), doc))
+	s.spend()
+	s.sentOnce("in the end")
 }

@@ -155,6 +155,7 @@ func (s *Stack) Serve(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.engine.Close()) }()
 	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
+	s.ready.Store(true) // who connected earlier has waited
 	go func() { served <- web.Serve(s.listener) }()
 
 	work, cancel := context.WithCancel(ctx)
@@ -168,7 +169,6 @@ func (s *Stack) Serve(ctx context.Context) (err error) {
 			return nil
 		})
 	}()
-	s.ready.Store(true)
 	select {
 	case err = <-served:
 		err = fmt.Errorf("serving HTTP: %w", err)

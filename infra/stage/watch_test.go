@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/reader"
+	"github.com/bookplate/bookplate/shared/token"
 )
 
 // watch sees every request as it starts and every answer as it arrives.
@@ -161,8 +163,13 @@ func (s *school) sendingBatch(pairs []pair) *license.Batch {
 		if err != nil {
 			return nil
 		}
+		record, err := token.OfLocation(context.Background(), s.Store.ReadStore, site.UID())
+		if err != nil {
+			return nil
+		}
+		ids := reader.Identity{Location: site.UID(), MDMID: record.Value.MDMID}
 		for _, doc := range open {
-			if b := doc.Value; b.State == license.Sending && sameSet(b, pairs) {
+			if b := doc.Value; b.State == license.Sending && sameSet(b, ids, pairs) {
 				return &b
 			}
 		}
@@ -170,11 +177,11 @@ func (s *school) sendingBatch(pairs []pair) *license.Batch {
 	return nil
 }
 
-func sameSet(b license.Batch, pairs []pair) bool {
+func sameSet(b license.Batch, ids reader.Identity, pairs []pair) bool {
 	listed := make(map[pair]bool)
 	for _, title := range b.Titles {
-		for _, m := range b.People {
-			listed[pair{title.AdamID, m.ClientUserID}] = true
+		for _, user := range ids.IDs(b.People) {
+			listed[pair{title.AdamID, user}] = true
 		}
 	}
 	for _, p := range pairs {

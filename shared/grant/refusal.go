@@ -17,7 +17,7 @@ import (
 // the event says weren't done. Otherwise they stay open, and the listing decides after the wait (law 1: only Apple's
 // final word on a pair frees it).
 func (g Granter) deny(ctx context.Context, b license.Batch, event apple.Event, open []license.Doc) ([]license.Doc, error) {
-	people := batchPeople(b)
+	people := g.batchPeople(b)
 	why := make(map[int]apple.Failure) // by index in open
 	for i, doc := range open {
 		for _, f := range event.Failures {
@@ -43,7 +43,7 @@ func (g Granter) deny(ctx context.Context, b license.Batch, event apple.Event, o
 			return nil, fmt.Errorf("noting Apple's refusal: %w", err)
 		}
 		if f.Number == apple.NumberNoUser {
-			missing = append(missing, clientUserID(b, doc.Value.PersonID))
+			missing = append(missing, g.clientUserID(doc.Value.PersonID))
 		}
 	}
 	return left, g.forget(ctx, missing)
@@ -76,9 +76,8 @@ func (g Granter) denied(l license.License, number int) license.License {
 	}
 }
 
-func clientUserID(b license.Batch, personID string) string {
-	i := slices.IndexFunc(b.People, func(m license.Member) bool { return m.PersonID == personID })
-	return b.People[i].ClientUserID
+func (g Granter) clientUserID(personID string) string {
+	return g.identity().IDs([]string{personID})[personID]
 }
 
 // forget lets readers be created again whom Apple doesn't know.
@@ -102,7 +101,7 @@ func (g Granter) refused(ctx context.Context, doc license.BatchDoc, e *apple.Err
 		return err
 	}
 	f := apple.Failure{Number: e.Number, Info: e.Info}
-	people := batchPeople(b)
+	people := g.batchPeople(b)
 	bad := slices.DeleteFunc(slices.Clone(pairs), func(d license.Doc) bool { return !names(f, d.Value, people) })
 	if len(bad) == len(pairs) && len(pairs) > 1 {
 		ended, err := g.abandon(ctx, doc, whose+"; it is split to find out for whom")
@@ -121,7 +120,7 @@ func (g Granter) refused(ctx context.Context, doc license.BatchDoc, e *apple.Err
 			return err
 		}
 		if e.Number == apple.NumberNoUser {
-			missing = append(missing, clientUserID(b, d.Value.PersonID))
+			missing = append(missing, g.clientUserID(d.Value.PersonID))
 		}
 	}
 	if err := g.forget(ctx, missing); err != nil {
@@ -175,10 +174,7 @@ func (g Granter) split(ctx context.Context, b license.Batch, pairs []license.Doc
 
 // draftOf is the draft of a batch whose pairs have been freed.
 func (g Granter) draftOf(ctx context.Context, b license.Batch, causes map[[2]string]license.Cause) (draft, error) {
-	d := draft{titles: b.Titles, pairs: make(map[[2]string]pair)}
-	for _, m := range b.People {
-		d.people = append(d.people, m.PersonID)
-	}
+	d := draft{titles: b.Titles, people: b.People, pairs: make(map[[2]string]pair)}
 	for _, t := range b.Titles {
 		docs, err := license.LoadMany(ctx, g.Store.ReadStore, t.AdamID, d.people)
 		if err != nil {

@@ -45,6 +45,9 @@ func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair) (bool,
 		}
 		doc.Value = doc.Value.Free(false, g.World.Now())
 	}
+	if doc.Value.Has() || doc.Value.BoundElsewhere(b.Location, p.asset.PricingParam) {
+		return false, nil // somebody else was faster
+	}
 	next, err := doc.Value.Reserve(b, license.Place{Location: b.Location, Asset: p.asset}, p.cause, g.World.Now())
 	if err != nil {
 		return false, err

@@ -54,7 +54,7 @@ func (g Granter) give(ctx context.Context, d draft, s *stock) error {
 		return err
 	}
 	s.take(d.titles, len(fit))
-	if err := g.freeOthers(ctx, doc.Value, d); err != nil {
+	if err := g.freeDropped(ctx, doc.Value); err != nil {
 		return err
 	}
 	return g.send(ctx, doc)
@@ -64,11 +64,7 @@ func (g Granter) give(ctx context.Context, d draft, s *stock) error {
 func (g Granter) prepare(ctx context.Context, d draft) (license.BatchDoc, error) {
 	b := license.Batch{
 		ID: world.NewID(g.World), Location: g.Record.Location, State: license.Prepared, Titles: d.titles,
-		SinceVersion: g.State.AssignmentsVersion, Created: g.World.Now(),
-	}
-	ids := g.identity().IDs(d.people)
-	for _, person := range d.people {
-		b.People = append(b.People, license.Member{PersonID: person, ClientUserID: ids[person]})
+		People: d.people, SinceVersion: g.State.AssignmentsVersion, Created: g.World.Now(),
 	}
 	doc := license.NewBatch(b)
 	return g.saveBatch(ctx, doc, b.Created.Add(recoverAfter))
@@ -99,24 +95,22 @@ func (g Granter) commitSending(ctx context.Context, doc license.BatchDoc, people
 	if limit := looked.Add(freshFor); limit.Before(b.NotAfter) {
 		b.NotAfter = limit
 	}
-	b.People = slices.DeleteFunc(slices.Clone(b.People), func(m license.Member) bool {
-		return !slices.Contains(people, m.PersonID)
-	})
+	for _, person := range b.People {
+		if !slices.Contains(people, person) {
+			b.Dropped = append(b.Dropped, person)
+		}
+	}
+	b.People = people
 	return g.saveBatch(ctx, doc, now.Add(g.Pace.Poll))
 }
 
-// freeOthers frees the pairs of people who were reserved and then left out.
-func (g Granter) freeOthers(ctx context.Context, b license.Batch, d draft) error {
-	var left []string
-	for _, person := range d.people {
-		if !slices.ContainsFunc(b.People, func(m license.Member) bool { return m.PersonID == person }) {
-			left = append(left, person)
-		}
-	}
-	if len(left) == 0 {
+// freeDropped frees the pairs of people who were reserved and then left out. A worker that dies before leaves that to
+// the first look at the batch.
+func (g Granter) freeDropped(ctx context.Context, b license.Batch) error {
+	if len(b.Dropped) == 0 {
 		return nil
 	}
-	if err := g.freePairs(ctx, b, left, false); err != nil {
+	if err := g.freePairs(ctx, b, b.Dropped, false); err != nil {
 		return err
 	}
 	return g.again(ctx)
@@ -157,9 +151,10 @@ func (g Granter) freePairs(ctx context.Context, b license.Batch, people []string
 // back to it.
 func (g Granter) send(ctx context.Context, doc license.BatchDoc) error {
 	b := &doc.Value
+	ids := g.identity().IDs(b.People)
 	users := make([]string, len(b.People))
-	for i, m := range b.People {
-		users[i] = m.ClientUserID
+	for i, person := range b.People {
+		users[i] = ids[person]
 	}
 	event, err := g.Apple.Associate(ctx, apple.Association{Assets: b.Titles, ClientUserIDs: users, NotAfter: b.NotAfter})
 	var refused *apple.Error
@@ -234,11 +229,7 @@ func (g Granter) end(ctx context.Context, doc license.BatchDoc, state license.Ba
 // errOf is the error of what needs no answer to whether it happened.
 func errOf(_ bool, err error) error { return err }
 
-// freeRest frees whatever still names an ended batch.
+// freeRest frees whatever still names an ended batch. Only those whom it listed to the last may be bound by it.
 func (g Granter) freeRest(ctx context.Context, b license.Batch, bound bool) error {
-	people := make([]string, len(b.People))
-	for i, m := range b.People {
-		people[i] = m.PersonID
-	}
-	return g.freePairs(ctx, b, people, bound)
+	return errors.Join(g.freePairs(ctx, b, b.People, bound), g.freePairs(ctx, b, b.Dropped, false))
 }

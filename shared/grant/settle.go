@@ -49,6 +49,9 @@ func (g Granter) sweep(ctx context.Context, id string) error {
 // look reads Apple's word on a batch that may have spent.
 func (g Granter) look(ctx context.Context, doc license.BatchDoc) error {
 	b := doc.Value
+	if err := g.freePairs(ctx, b, b.Dropped, false); err != nil { // if its worker died before it did
+		return err
+	}
 	event, err := g.event(ctx, b)
 	if err != nil {
 		return err
@@ -152,17 +155,13 @@ func (g Granter) readDelta(ctx context.Context, b license.Batch) error {
 
 // openPairs are the pairs of the batch that Apple hasn't been seen to list.
 func (g Granter) openPairs(ctx context.Context, b license.Batch) ([]license.Doc, error) {
-	people := make([]string, len(b.People))
-	for i, m := range b.People {
-		people[i] = m.PersonID
-	}
 	var open []license.Doc
 	for _, t := range b.Titles {
-		docs, err := license.LoadMany(ctx, g.Store.ReadStore, t.AdamID, people)
+		docs, err := license.LoadMany(ctx, g.Store.ReadStore, t.AdamID, b.People)
 		if err != nil {
 			return nil, err
 		}
-		for _, person := range people {
+		for _, person := range b.People {
 			if doc := docs[person]; doc.Value.State == license.Reserved && doc.Value.Batch == b.ID {
 				open = append(open, doc)
 			}
@@ -177,10 +176,7 @@ func (g Granter) lookUp(ctx context.Context, b license.Batch, open []license.Doc
 	if len(open) == 0 || len(open) > limit {
 		return open, nil
 	}
-	users := make(map[string]string, len(b.People))
-	for _, m := range b.People {
-		users[m.PersonID] = m.ClientUserID
-	}
+	users := g.identity().IDs(b.People)
 	asked := make(map[apple.AssignmentQuery]bool)
 	for _, doc := range open {
 		q := apple.AssignmentQuery{AdamID: doc.Value.AdamID}
@@ -199,10 +195,10 @@ func (g Granter) lookUp(ctx context.Context, b license.Batch, open []license.Doc
 }
 
 // batchPeople are the personIds of a batch by clientUserId.
-func batchPeople(b license.Batch) map[string]string {
+func (g Granter) batchPeople(b license.Batch) map[string]string {
 	people := make(map[string]string, len(b.People))
-	for _, m := range b.People {
-		people[m.ClientUserID] = m.PersonID
+	for person, user := range g.identity().IDs(b.People) {
+		people[user] = person
 	}
 	return people
 }

@@ -181,9 +181,10 @@ func (a Applier) save(ctx context.Context, before License, after Doc) ([]table.O
 	if err != nil || batch.Value.MayHaveSpent() {
 		return ops, err
 	}
-	batch.Value.People = slices.DeleteFunc(slices.Clone(batch.Value.People), func(m Member) bool {
-		return m.PersonID == before.PersonID
+	batch.Value.People = slices.DeleteFunc(slices.Clone(batch.Value.People), func(id string) bool {
+		return id == before.PersonID
 	})
+	batch.Value.Dropped = append(slices.Clone(batch.Value.Dropped), before.PersonID) // the other titles of the batch
 	out, err := batch.Save()
 	return append(ops, out), err
 }
@@ -236,6 +237,9 @@ func Listed(ctx context.Context, store *table.ReadStore, location, adamID string
 	for h, err := range HoldersOf(ctx, store, location, adamID) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("reading the foreign holders of title %s: %w", adamID, err)
+		}
+		if _, ours := people[h.ClientUserID]; ours {
+			continue // a stranger until we knew better
 		}
 		key := apple.AssetKey{AdamID: adamID, PricingParam: h.Pricing}
 		rows = append(rows, apple.Assignment{AssetKey: key, ClientUserID: h.ClientUserID})

@@ -86,7 +86,7 @@ func (s *shelf) reserve(location string, state license.BatchState) license.Batch
 	s.Helper()
 	b := license.Batch{ID: "batch-1", Location: location, State: state, Titles: []apple.AssetKey{stdq}}
 	for _, p := range []string{"anna", "ben"} {
-		b.People = append(b.People, license.Member{PersonID: p, ClientUserID: p + "@" + location})
+		b.People = append(b.People, p)
 		l, err := s.load(p).Value.Reserve(b, license.Place{Location: location, Asset: stdq}, cause, start)
 		if err != nil {
 			s.Fatal(err)
@@ -107,11 +107,7 @@ func (s *shelf) peopleOf(location string) string {
 	if err != nil {
 		s.Fatal(err)
 	}
-	var ids []string
-	for _, m := range doc.Value.People {
-		ids = append(ids, m.PersonID)
-	}
-	return strings.Join(ids, " ")
+	return strings.Join(doc.Value.People, " ")
 }
 
 func sorted(rows []apple.Assignment) []apple.Assignment {

@@ -1,6 +1,7 @@
 package license
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
@@ -105,9 +106,12 @@ type Batch struct {
 	ID       string     `json:"id"`
 	Location string     `json:"location"`
 	State    BatchState `json:"state"`
-	// Titles and People make the pairs. People are personIds; their clientUserIds are derived (reader.ClientUserID).
+	// Titles and People make the pairs. People are personIds alone, so that a thousand fit an item; their clientUserIds
+	// are derived (reader.ClientUserID).
 	Titles []apple.AssetKey `json:"titles"`
-	People []Member         `json:"people"`
+	People []string         `json:"people"`
+	// Dropped are people whose pairs were reserved and who were then left out, until those are known to be free.
+	Dropped []string `json:"dropped,omitempty"`
 	// SinceVersion is an id of Apple's assignments listing from before the sending: what the batch gave shows in the
 	// delta since it.
 	SinceVersion string `json:"sinceVersion"`
@@ -124,12 +128,6 @@ type Batch struct {
 	Outcome string `json:"outcome,omitempty"`
 }
 
-// Member is a person in a batch.
-type Member struct {
-	PersonID     string `json:"p"`
-	ClientUserID string `json:"c"`
-}
-
 // Open says that pairs of the batch may still be undecided.
 func (b Batch) Open() bool { return b.State == Prepared || b.State == Sending || b.State == Sent }
 
@@ -142,14 +140,6 @@ func (b Batch) Holds(adamID, personID string) bool {
 	if !b.Open() {
 		return false
 	}
-	for _, t := range b.Titles {
-		if t.AdamID == adamID {
-			for _, m := range b.People {
-				if m.PersonID == personID {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	title := slices.ContainsFunc(b.Titles, func(t apple.AssetKey) bool { return t.AdamID == adamID })
+	return title && slices.Contains(b.People, personID)
 }

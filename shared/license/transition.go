@@ -69,11 +69,10 @@ func (l License) Free(bound bool, now time.Time) License {
 	return l
 }
 
-// Deny notes Apple's final word that the pair was not given. It is no longer bound. With a State of Waiting it may be
-// asked for again once the reason is gone.
+// Deny notes Apple's final word that the pair was not given by its batch. It stays bound if an earlier sending bound it:
+// on that one Apple has still not spoken. With a State of Waiting it may be asked for again once the reason is gone.
 func (l License) Deny(state State, reason Reason, detail string, now time.Time) License {
 	l.State, l.Reason, l.Detail, l.Since = state, reason, detail, now
-	l.Bound, l.BoundAs = "", ""
 	return l
 }
 
@@ -86,7 +85,8 @@ func (l License) Give(row Row, event string) License {
 	if l.State == Licensed {
 		return l
 	}
-	ours := l.Bound == row.Location || (l.State == Reserved && l.Location == row.Location)
+	bound := l.Bound == row.Location && l.BoundAs == row.Pricing
+	ours := bound || l.State == Reserved && l.Location == row.Location && l.Pricing == row.Pricing
 	l.Found = !ours
 	if !ours { // whoever gave it, it wasn't the batch that is named here
 		l.Batch, l.Event = "", ""

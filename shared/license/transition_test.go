@@ -156,9 +156,9 @@ func TestAPairThatMayHaveBeenSpentStaysBoundUntilAppleHasSpoken(t *testing.T) {
 			return l.Reserve(batch, place, cause, later)
 		}, here},
 		{"freeing it unsent", func(l license.License) (license.License, error) { return l.Free(false, later), nil }, here},
-		{"Apple's final no", func(l license.License) (license.License, error) {
+		{"Apple's final no to a later sending", func(l license.License) (license.License, error) {
 			return l.Deny(license.Refused, "appleRefused", "", later), nil
-		}, ""},
+		}, here},
 		{"Apple's listing it", func(l license.License) (license.License, error) { return l.Give(rowAt(here), ""), nil }, ""},
 	}
 	for _, s := range steps {
@@ -247,7 +247,7 @@ func TestABatchHoldsItsPairsWhileItIsOpen(t *testing.T) {
 	}
 	for _, test := range tests {
 		b := license.Batch{
-			State: test.state, Titles: []apple.AssetKey{plus}, People: []license.Member{{PersonID: person, ClientUserID: "c"}},
+			State: test.state, Titles: []apple.AssetKey{plus}, People: []string{person},
 		}
 		if b.Open() != test.open || b.MayHaveSpent() != test.maybeSpent || b.Holds(adamID, person) != test.open {
 			t.Errorf("%s: open %v, may have spent %v, holds %v", test.state, b.Open(), b.MayHaveSpent(), b.Holds(adamID, person))

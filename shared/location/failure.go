@@ -28,6 +28,9 @@ func (j *job) failed(ctx context.Context, due []mark.Mark, cause error) error {
 	)
 	if errors.As(cause, &refused) {
 		retry = max(retry, refused.RetryAfter)
+		if due[0].Kind == mark.Sync && !refused.Retryable() {
+			retry = max(retry, hopeless)
+		}
 	}
 	if errors.As(cause, &away) {
 		retry = max(retry, away.RetryAfter)
@@ -42,6 +45,9 @@ func (j *job) failed(ctx context.Context, due []mark.Mark, cause error) error {
 	}
 	return nil
 }
+
+// hopeless is how long a sync that Apple refused for good is put off: it is tried again, but not to fill the log.
+const hopeless = 15 * time.Minute
 
 // stopped is the state in which a location ends up after an error of Apple's, with what to do about it. Valid means
 // that the error doesn't stop it.

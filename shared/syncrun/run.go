@@ -125,7 +125,7 @@ func (s *Syncer) Chunk(ctx context.Context, kind Kind, trigger string) (Run, err
 	var err error
 	for err == nil && s.run.Phase != Done {
 		err = s.step(ctx)
-		if apple.IsNumber(err, apple.NumberPage) && s.run.Page > 0 {
+		if apple.IsNumber(err, apple.NumberPage) && s.run.Page > 0 && s.run.Phase != Compare {
 			s.enter(s.run.Phase) // the listing has shrunk under the walk: begin it again
 			err = nil
 		}

@@ -13,7 +13,7 @@ const (
 	MaxGetMany   = 100      // keys a GetMany
 	MaxCommit    = 25       // distinct keys a Commit
 	MaxPutMany   = 25       // items a PutMany or DeleteMany
-	MaxPageBytes = 1 << 20  // bytes of items a page, however large the limit
+	MaxPageBytes = 1 << 20  // bytes of items a page, however large the limit; the last item may stand over
 )
 
 // Key names an item. Both parts are non-empty UTF-8 without NUL; items of a partition are ordered by the bytes of Sort.

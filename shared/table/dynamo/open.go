@@ -13,14 +13,18 @@ import (
 	"github.com/bookplate/bookplate/shared/world"
 )
 
-// How often the SDK sends one request at the most, and for how long it waits between and for each. Whoever writes
-// repeats by itself what is left (table.Store); nobody else repeats reads.
+// How often the SDK sends one request at the most, and how long it waits for each answer. Whoever writes repeats by
+// itself what is left (table.Store, and it takes care that two who collided part); nobody else repeats reads.
 const (
-	readAttempts  = 6
+	readAttempts  = 8
 	writeAttempts = 3
-	longestPause  = time.Second
 	attemptTime   = 5 * time.Second
 )
+
+// pause is how long is waited before the next attempt: 50 ms before the second, doubled for each further one, up to 1 s.
+func pause(attempt int, _ error) (time.Duration, error) {
+	return min(firstPause<<attempt, time.Second), nil
+}
 
 // Reader is the reading half: a function that is given one can't write, and needs no right to. Safe for concurrent use.
 type Reader struct {
@@ -75,7 +79,7 @@ func New(cfg aws.Config, name string, clock world.Clock) *Table {
 func patient(attempts int) func(*dynamodb.Options) {
 	return func(o *dynamodb.Options) {
 		o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
-			s.MaxAttempts, s.MaxBackoff = attempts, longestPause
+			s.MaxAttempts, s.Backoff = attempts, retry.BackoffDelayerFunc(pause)
 		})
 		if own, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
 			o.HTTPClient = own.WithTimeout(attemptTime)

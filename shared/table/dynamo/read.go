@@ -41,8 +41,8 @@ const (
 
 var errUnread = errors.New("the table left keys unread")
 
-// GetMany is the port's. Units are counted by its rules and not by what DynamoDB Local says, which takes absent keys
-// for free.
+// GetMany is the port's. It counts units by the port's rules: one batch may take several requests, and what DynamoDB
+// Local says leaves out absent keys.
 func (r *Reader) GetMany(ctx context.Context, keys []table.Key) ([]table.Item, table.Units, error) {
 	if err := table.CheckGetMany(keys); err != nil {
 		return nil, table.Units{}, err

@@ -77,6 +77,8 @@ var unitLaws = []law{
 		b.wantWrites("put", 2, table.Put(b.item("a", "1"), table.Any()))
 		b.wantWrites("put", 6, table.Put(b.item("a", jsonOf(2500)), table.Present()))
 		b.wantWrites("delete", 6, table.Delete(b.key("a"), table.Any()))
+	}},
+	{"also when there is nothing to delete", func(b *bench) {
 		b.wantWrites("delete nothing", 2, table.Delete(b.key("a"), table.Any()))
 	}},
 	{"a transaction costs double", func(b *bench) {

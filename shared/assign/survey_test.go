@@ -149,7 +149,7 @@ func TestFreeIsWhatAppleHasLessWhatBatchesMaySpend(t *testing.T) {
 	s := newSchool(t)
 	other := apple.AssetKey{AdamID: "2", PricingParam: apple.PricingSTDQ}
 	plus := apple.AssetKey{AdamID: s.book.Asset.AdamID, PricingParam: apple.PricingPLUS}
-	people := []license.Member{{PersonID: "a"}, {PersonID: "b"}, {PersonID: "c"}}
+	people := []string{"a", "b", "c"}
 	batches := []license.Batch{
 		{ID: "1", Location: here, State: license.Prepared, Titles: []apple.AssetKey{s.book.Asset, other}, People: people},
 		{ID: "2", Location: here, State: license.Sent, Titles: []apple.AssetKey{s.book.Asset}, People: people[:1]},

@@ -10,7 +10,7 @@ import (
 )
 
 // Apply stores what Apple's rows say about readers, ours and foreign ones, and returns how many items changed. Of the
-// several rows that may share a clientUserId, the active one counts (Apple: Managing users).
+// several rows that may share a clientUserId, the active one counts (Apple: Managing users). The rows must be confirmed.
 func Apply(ctx context.Context, store *table.Store, location string, rows []apple.User, now time.Time) (int, error) {
 	rows = active(rows)
 	ids := make([]string, len(rows))

@@ -18,7 +18,7 @@ type Apple interface {
 	CreateUsers(ctx context.Context, users []apple.NewUser) (eventID string, err error)
 	UpdateUsers(ctx context.Context, users []apple.NewUser) (eventID string, err error)
 	Event(ctx context.Context, eventID string) (apple.Event, error)
-	UserPages(ctx context.Context, q apple.UserQuery, from int, visit func(apple.Page, []apple.User) error) error
+	Users
 }
 
 // Worker brings people to Apple. It runs inside the location's worker only.
@@ -230,7 +230,11 @@ func (w Worker) refuse(ctx context.Context, req request, failures []apple.Failur
 
 func (w Worker) read(ctx context.Context, q apple.UserQuery) error {
 	return w.Apple.UserPages(ctx, q, 0, func(_ apple.Page, rows []apple.User) error {
-		_, err := Apply(ctx, w.Store, w.Identity.Location, rows, w.World.Now())
+		rows, err := Confirm(ctx, w.Store.ReadStore, w.Apple, w.Identity.Location, rows)
+		if err != nil {
+			return err
+		}
+		_, err = Apply(ctx, w.Store, w.Identity.Location, rows, w.World.Now())
 		return err
 	})
 }

@@ -15,6 +15,10 @@ import (
 func (s *Syncer) users(ctx context.Context) error {
 	q := apple.UserQuery{SinceVersion: s.State.UsersVersion}
 	err := s.Apple.UserPages(ctx, q, s.run.Page, func(p apple.Page, rows []apple.User) error {
+		rows, err := reader.Confirm(ctx, s.Store.ReadStore, s.Apple, s.Record.Location, rows)
+		if err != nil {
+			return err
+		}
 		changed, err := reader.Apply(ctx, s.Store, s.Record.Location, rows, s.World.Now())
 		if err != nil {
 			return err

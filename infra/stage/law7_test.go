@@ -1,6 +1,7 @@
 package stage_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"testing"
@@ -213,4 +214,24 @@ func TestLaw7ADeltaSyncFindsWhatWasGiven(t *testing.T) {
 		t.Errorf("the sync was %s and added %d, want delta and 2", got.Kind, got.Counts.LicensesAdded)
 	}
 	s.checkEqual(t, "at rest")
+}
+
+// Somebody gives a license right after the last page was read: the delta behind it finds it in the same sync.
+func TestLaw7WhatIsGivenWhileEverythingIsReadIsFoundInTheSameSync(t *testing.T) {
+	s := given(t)
+	must(t, s.Site.AddUser("somebody-elses", "", "else@school.example"))
+	w := s.watch()
+	late := false
+	w.change = func(x *exchange) {
+		all := x.lists() && !x.Query.Has("sinceVersionId") && !x.Query.Has("adamId")
+		if all && !late && !bytes.Contains(x.Answer, []byte(`"nextPageIndex"`)) {
+			must(t, s.Site.GrantBySomeoneElse(s.titles[1], apple.PricingSTDQ, "somebody-elses"))
+			late = true
+		}
+	}
+	s.sync(t, s.Site, "full")
+	if !late {
+		t.Fatal("no last page was read")
+	}
+	s.checkEqual(t, "after the sync")
 }

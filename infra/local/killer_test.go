@@ -38,7 +38,7 @@ func (k *killer) enter(phase string, kills int) {
 	k.left += kills
 }
 
-// strikeNow has the next kill come at once.
+// strikeNow has the next kill come at once, also when there were enough.
 func (k *killer) strikeNow() {
 	select {
 	case k.now <- struct{}{}:
@@ -69,11 +69,11 @@ func (k *killer) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(life):
 		case <-k.now:
-		}
-		if !k.hungry() {
-			continue
+		case <-time.After(life):
+			if !k.hungry() {
+				continue
+			}
 		}
 		if err := k.strike(); err != nil {
 			k.t.Error(err)
@@ -81,7 +81,7 @@ func (k *killer) run(ctx context.Context) {
 			return
 		}
 		k.mu.Lock()
-		k.left--
+		k.left = max(k.left-1, 0)
 		k.kills[k.phase]++
 		k.mu.Unlock()
 	}

@@ -13,11 +13,14 @@ import (
 	"time"
 )
 
-// answerTakes is how long the answer to a write is on its way, after Apple has taken it.
-const answerTakes = 100 * time.Millisecond
+// How long the answer to a write is on its way, after Apple has taken it; and at most, while a kill is to come first.
+const (
+	answerTakes = 100 * time.Millisecond
+	killTakes   = 5 * time.Second
+)
 
-// slowWire is a way to Apple on which the answers to writes take their time. While some of those to requests that spend are under
-// way, it has the killer strike: the moment at which most can go wrong.
+// slowWire is a way to Apple on which the answers to writes take their time. While some of those to requests that spend
+// are under way, it has the killer strike: the moment at which most can go wrong.
 func slowWire(t *testing.T, apple string, k *killer, chance *rand.Rand) string {
 	t.Helper()
 	to, err := url.Parse(apple)
@@ -30,7 +33,7 @@ func slowWire(t *testing.T, apple string, k *killer, chance *rand.Rand) string {
 		mu.Lock()
 		defer mu.Unlock()
 		spent++
-		return spent <= 2 || chance.IntN(4) == 0
+		return spent <= 2 || spent <= 8 && chance.IntN(4) == 0
 	}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -41,11 +44,13 @@ func slowWire(t *testing.T, apple string, k *killer, chance *rand.Rand) string {
 			if answer.Request.Method == http.MethodGet {
 				return nil
 			}
+			takes := answerTakes
 			if strings.HasSuffix(answer.Request.URL.Path, "/assets/associate") && aim() {
 				k.strikeNow()
+				takes = killTakes
 			}
 			select {
-			case <-time.After(answerTakes):
+			case <-time.After(takes):
 			case <-answer.Request.Context().Done():
 			}
 			return nil

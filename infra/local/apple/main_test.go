@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -190,6 +191,19 @@ func TestABadStartIsAnError(t *testing.T) {
 	}
 	if err := run(t.Context(), []string{"-help"}, io.Discard); err != nil {
 		t.Errorf("asking for help: %v", err)
+	}
+}
+
+func TestAConnectionWithoutARequestDoesNotKeepItRunning(t *testing.T) {
+	base, _, stop := running(t, "-titles", "0", "-readers", "0", "-licenses", "0")
+	silent, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(base, "http://"), "/mdm/v2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	get(t, base, "", "/service/config") // by now the silent one has been accepted
+	stop()
+	if err := silent.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -102,10 +102,14 @@ func wrongFloor(from, to string) string {
 
 func wrongFunction(from, to string) string {
 	if path.Base(from) == "bootstrap" {
-		if strings.HasPrefix(to, "shared/") || to == path.Dir(from) {
+		switch to {
+		case path.Dir(from), "infra", "infra/setting", "infra/lambda", "infra/cloud":
 			return ""
 		}
-		return "a bootstrap wires its own function and shared packages"
+		if strings.HasPrefix(to, "shared/") {
+			return ""
+		}
+		return "a bootstrap wires its own function, shared packages, and what runs them on AWS"
 	}
 	if _, isFloor := floors[to]; !isFloor {
 		return "a function imports floors only: engines are its bootstrap's, and functions don't know each other"

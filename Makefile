@@ -4,13 +4,19 @@
 GOLANGCI_LINT_VERSION := v2.15.0
 GOFUMPT_VERSION := v0.12.0
 
+# The emulators' own versions are in infra/emulators.
+MAVEN_DEPENDENCY_VERSION := 3.8.1
+
 BIN := $(CURDIR)/.cache/bin
+EMULATORS := $(CURDIR)/.cache/emulators
 CODE := functions infra shared
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
+# The packages that have tests with the build tag aws.
+AWS_TESTS := ./shared/table/dynamo ./shared/vault/secretsmanager ./shared/queue/sqs ./infra/emulators/...
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-race template lint fuzz ci ci-full clean
+.PHONY: help run test test-race test-aws emulators template lint fuzz ci ci-full clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +30,21 @@ test: ## run the tests
 test-race: ## run the tests with the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race ./...
 
+test-aws: emulators ## run the AWS engines' contracts on emulators (needs Java 17, Maven, Python, npm)
+	CGO_ENABLED=0 go test -tags aws $(AWS_TESTS)
+
+emulators: $(addprefix $(EMULATORS)/,dynamodb-local/.installed dynoxide/.installed moto/.installed) ## install the emulators
+
 template: ## hold template.yaml, the API's description and the events to the code
 	CGO_ENABLED=0 go test ./infra/housekeeping/...
+
+# sam build calls these, with the folder to build into. Static and stripped; arm64, as template.yaml says.
+FUNCTIONS := Front Tokens Assignments Books Directory Schedule Work
+GOARCH_LAMBDA ?= arm64
+.PHONY: $(addprefix build-,$(FUNCTIONS))
+$(addprefix build-,$(FUNCTIONS)): build-%:
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_LAMBDA) go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w' \
+		-o '$(ARTIFACTS_DIR)/bootstrap' ./functions/$(shell echo $* | tr A-Z a-z)/bootstrap
 
 lint: $(BIN)/golangci-lint@$(GOLANGCI_LINT_VERSION) $(BIN)/gofumpt@$(GOFUMPT_VERSION) ## check format and style
 	@unformatted=$$($(BIN)/gofumpt -d $(CODE)) && test -z "$$unformatted" || { echo "$$unformatted"; exit 1; }
@@ -56,4 +75,23 @@ $(BIN)/golangci-lint@%:
 
 $(BIN)/gofumpt@%:
 	GOBIN=$(BIN) go install mvdan.cc/gofumpt@$*
+	@touch $@
+
+$(EMULATORS)/dynamodb-local/.installed: infra/emulators/pom.xml
+	@echo "installing DynamoDB Local into .cache/emulators, with Maven"
+	@mkdir -p $(@D)
+	mvn -q -B -f $< org.apache.maven.plugins:maven-dependency-plugin:$(MAVEN_DEPENDENCY_VERSION):copy-dependencies \
+		-DoutputDirectory=$(@D)
+	@touch $@
+
+$(EMULATORS)/dynoxide/.installed: infra/emulators/package.json
+	@echo "installing Dynoxide into .cache/emulators, with npm"
+	@mkdir -p $(@D) && cp $< $(@D)
+	npm install --silent --no-fund --no-audit --no-package-lock --prefix $(@D)
+	@touch $@
+
+$(EMULATORS)/moto/.installed: infra/emulators/requirements.txt
+	@echo "installing moto into .cache/emulators, with Python"
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

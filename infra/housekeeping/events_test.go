@@ -13,6 +13,7 @@ import (
 
 	"github.com/bookplate/bookplate/functions/schedule"
 	"github.com/bookplate/bookplate/functions/work"
+	"github.com/bookplate/bookplate/infra/sam"
 )
 
 // decode reads a sample event, and refuses fields that its type doesn't have.
@@ -26,7 +27,7 @@ func decode(t *testing.T, name string, into any) {
 }
 
 func TestEveryFunctionHasASampleEvent(t *testing.T) {
-	functions := loadTemplate(t).functions()
+	functions := loadTemplate(t).Functions
 	seen := map[string]bool{}
 	for _, file := range files(t) {
 		name, found := strings.CutPrefix(file, "events/")
@@ -57,7 +58,7 @@ func TestEveryFunctionHasASampleEvent(t *testing.T) {
 }
 
 // holdRequest holds an HTTP event to the function's routes.
-func holdRequest(t *testing.T, file string, f resource) {
+func holdRequest(t *testing.T, file string, f sam.Function) {
 	t.Helper()
 	var e events.APIGatewayV2HTTPRequest
 	decode(t, file, &e)
@@ -65,12 +66,12 @@ func holdRequest(t *testing.T, file string, f resource) {
 		t.Errorf("%s: the request and its context differ", file)
 	}
 	if e.RouteKey == "$default" {
-		if !f.hasDefaultRoute() {
+		if !f.HasDefaultRoute() {
 			t.Errorf("%s: the function has no default route", file)
 		}
 		return
 	}
-	if !slices.Contains(f.routes(), e.RouteKey) {
+	if !slices.Contains(f.Routes(), e.RouteKey) {
 		t.Errorf("%s: the function has no route %s", file, e.RouteKey)
 	}
 	request, err := http.NewRequestWithContext(t.Context(), e.RequestContext.HTTP.Method, e.RawPath, http.NoBody)
@@ -78,7 +79,7 @@ func holdRequest(t *testing.T, file string, f resource) {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	for _, route := range f.routes() {
+	for _, route := range f.Routes() {
 		mux.HandleFunc(route, func(http.ResponseWriter, *http.Request) {})
 	}
 	if _, pattern := mux.Handler(request); pattern != e.RouteKey {
@@ -90,7 +91,7 @@ func holdRequest(t *testing.T, file string, f resource) {
 }
 
 // holdTimerEvent holds an event to what the template has the scheduler send.
-func holdTimerEvent(t *testing.T, file string, f resource) {
+func holdTimerEvent(t *testing.T, file string, f sam.Function) {
 	t.Helper()
 	var e, sent schedule.Event
 	decode(t, file, &e)
@@ -98,7 +99,7 @@ func holdTimerEvent(t *testing.T, file string, f resource) {
 	if e.Job != job {
 		t.Errorf("%s asks for the job %q", file, e.Job)
 	}
-	for _, timer := range f.Properties.Events {
+	for _, timer := range f.Events {
 		if err := json.Unmarshal([]byte(timer.Properties.Input), &sent); err != nil {
 			t.Fatalf("template.yaml: Input %q: %v", timer.Properties.Input, err)
 		}
@@ -111,7 +112,7 @@ func holdTimerEvent(t *testing.T, file string, f resource) {
 
 func TestTimersSendJobsThatThereAre(t *testing.T) {
 	jobs := map[string]bool{schedule.JobSync: false, schedule.JobSweep: false}
-	for name, timer := range loadTemplate(t).functions()["schedule"].Properties.Events {
+	for name, timer := range loadTemplate(t).Functions["schedule"].Events {
 		var e schedule.Event
 		if err := json.Unmarshal([]byte(timer.Properties.Input), &e); err != nil {
 			t.Fatal(err)

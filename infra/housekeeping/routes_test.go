@@ -26,13 +26,13 @@ func served() map[string][]string {
 
 func TestTheGatewayRoutesWhatTheFunctionsServe(t *testing.T) {
 	patterns := served()
-	for name, f := range loadTemplate(t).functions() {
+	for name, f := range loadTemplate(t).Functions {
 		want := patterns[name]
 		if name == "front" {
 			want = nil // it has the gateway's default route, which is whatever no other function has
 		}
-		compare(t, "template.yaml, "+name, f.routes(), "its code", want)
-		if f.hasDefaultRoute() != (name == "front") {
+		compare(t, "template.yaml, "+name, f.Routes(), "its code", want)
+		if f.HasDefaultRoute() != (name == "front") {
 			t.Errorf("template.yaml: front, and no other function, has the default route; %s is wrong", name)
 		}
 	}

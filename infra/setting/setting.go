@@ -36,10 +36,10 @@ func All() []Setting {
 		{Name: Stage, Needed: true, Help: "The installation's name; its secrets are named bookplate/<name>/<id of the token>."},
 		{Name: Table, Needed: true, Help: "The name of the DynamoDB table."},
 		{Name: Queue, Needed: true, Help: "The URL of the queue of wakes."},
-		{Name: PublicKeys, Help: "Public keys (ES256) of those who may issue access tokens: the text inside each PEM block on one line, separated by " +
-			"commas. Empty lets nobody in."},
-		{Name: ScimTokenHash, Help: "SHA-256 of the identity provider's token, in lower-case hexadecimal. Empty: it needs a token of " +
-			"a public key, as everybody else."},
+		{Name: PublicKeys, Help: "Public keys (ES256) of those who may issue access tokens: the text inside " +
+			"each PEM block on one line, separated by commas. Empty lets nobody in."},
+		{Name: ScimTokenHash, Help: "SHA-256 of the identity provider's token, in lower-case hexadecimal. " +
+			"Empty: it needs an access token, as everybody else."},
 		{Name: PublicURL, Help: "Where people reach the API, if that is a name of your own, e.g. https://books.school.example."},
 		{Name: Hold, Default: "10m", Help: "For how long a new required assignment spends nothing."},
 		{Name: FederatedDomains, Help: "Domains whose user names are Managed Apple Accounts, separated by commas."},

@@ -209,3 +209,21 @@ func TestLaw1AForeignReaderWithTheSameAccountCounts(t *testing.T) {
 		t.Errorf("the guest's license is %+v, want it refused as %q", got, assign.OwnedAsOther)
 	}
 }
+
+func TestLaw1AForeignReaderElsewhereWithTheSameAccountCounts(t *testing.T) {
+	ctx := context.Background()
+	s := newSchool(t, 2, 1, twoSites)
+	title, branch := s.titles[0], s.Sites[1]
+	guest, err := s.Directory.CreatePerson(ctx, directory.Person{UserName: "guest@school.example", Active: true})
+	must(t, err)
+	must(t, branch.AddUser("somebody-elses-id", "", "guest@school.example"))
+	must(t, s.Install(ctx))
+	must(t, branch.GrantBySomeoneElse(title, apple.PricingSTDQ, "somebody-elses-id"))
+	must(t, s.Rest(ctx))
+	must(t, s.wish(ctx, bookAt(s.Site, title, apple.PricingSTDQ), s.newGroup(t, guest.ID)))
+	must(t, s.Rest(ctx))
+	s.checkBooks(t)
+	if got := s.license(t, title, guest.ID); got.Has() || got.Reason != assign.OwnedAsOther {
+		t.Errorf("the guest's license is %+v, want it refused as %q", got, assign.OwnedAsOther)
+	}
+}

@@ -39,7 +39,7 @@ type Facts struct {
 	// InBatch says that the batch which the license names can still send the pair.
 	InBatch bool
 	Reader  *reader.Reader // nil: Apple doesn't know the person in this location
-	// Alias says that a foreign reader with the same Apple Account holds the title in this location.
+	// Alias says that a foreign reader with the same Apple Account holds the title, in whatever location.
 	Alias  bool
 	Synced bool // the location's first full sync has ended (law 5)
 	Usable bool // the location's token works and nobody else owns it (law 4)

@@ -106,6 +106,10 @@ type createdOnly struct{ reader.Apple }
 
 func (createdOnly) CreateUsers(context.Context, []apple.NewUser) (string, error) { return "event", nil }
 
+func (createdOnly) UserPages(context.Context, apple.UserQuery, int, func(apple.Page, []apple.User) error) error {
+	return nil // nothing has changed
+}
+
 // associate makes people readers with an account at Apple.
 func (s *school) associate(people ...string) {
 	s.Helper()
@@ -117,7 +121,7 @@ func (s *school) associate(people ...string) {
 		id := reader.ClientUserID(mdmID, here, p, 0)
 		rows = append(rows, apple.User{ClientUserID: id, Status: apple.UserAssociated, IDHash: "hash of " + p})
 	}
-	_, err := w.Ensure(s.Context(), list)
+	_, err := w.Ensure(s.Context(), list, "")
 	s.must(err)
 	_, err = reader.Apply(s.Context(), s.store, here, rows, s.clock.Now())
 	s.must(err)

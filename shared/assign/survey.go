@@ -241,21 +241,21 @@ func (s Surveyor) aliasHolders(ctx context.Context, b book.Book, readers map[str
 	for _, doc := range readers {
 		hashes = append(hashes, doc.Value.IDHash)
 	}
-	aliases, err := reader.Aliases(ctx, s.Store, b.Location, hashes)
+	aliases, err := reader.Aliases(ctx, s.Store, hashes)
 	if err != nil || len(aliases) == 0 {
 		return nil, err
 	}
-	var ids []string
+	var ids []license.HolderID
 	for _, list := range aliases {
 		ids = append(ids, list...)
 	}
-	held, err := license.HeldBy(ctx, s.Store, b.Location, b.Asset.AdamID, ids)
+	held, err := license.HeldBy(ctx, s.Store, b.Asset.AdamID, ids)
 	if err != nil {
 		return nil, err
 	}
 	holders := make(map[string]bool)
 	for person, doc := range readers {
-		if slices.ContainsFunc(aliases[doc.Value.IDHash], func(id string) bool { return held[id] }) {
+		if slices.ContainsFunc(aliases[doc.Value.IDHash], func(id license.HolderID) bool { return held[id] }) {
 			holders[person] = true
 		}
 	}

@@ -159,8 +159,13 @@ func TestAHolderWhomWeCannotMapIsKeptApart(t *testing.T) {
 	for doc, err := range license.OfTitle(t.Context(), s.store.ReadStore, adamID) {
 		t.Errorf("a person's license came of it: %+v, %v", doc, err)
 	}
-	held, err := license.HeldBy(t.Context(), s.store.ReadStore, here, adamID, append(strange, "nobody"))
-	if err != nil || len(held) != len(strange) || held["nobody"] {
+	nobody := license.HolderID{Location: here, ClientUserID: "nobody"}
+	ids := []license.HolderID{nobody}
+	for _, id := range strange {
+		ids = append(ids, license.HolderID{Location: here, ClientUserID: id})
+	}
+	held, err := license.HeldBy(t.Context(), s.store.ReadStore, adamID, ids)
+	if err != nil || len(held) != len(strange) || held[nobody] {
 		t.Errorf("held by %d of them with error %v, want %d", len(held), err, len(strange))
 	}
 }

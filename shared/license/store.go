@@ -111,22 +111,26 @@ func HoldersOf(ctx context.Context, store *table.ReadStore, location, adamID str
 	}
 }
 
-// HeldBy says which of the foreign clientUserIds hold the title in the location, in either quality.
-func HeldBy(
-	ctx context.Context, store *table.ReadStore, location, adamID string, clientUserIDs []string,
-) (map[string]bool, error) {
-	holder := make(map[table.Key]string)
-	for _, id := range clientUserIDs {
+// HolderID is a foreign reader of a location.
+type HolderID struct {
+	Location     string `json:"location"`
+	ClientUserID string `json:"clientUserId"`
+}
+
+// HeldBy says which of the foreign readers hold the title, in either quality.
+func HeldBy(ctx context.Context, store *table.ReadStore, adamID string, ids []HolderID) (map[HolderID]bool, error) {
+	holder := make(map[table.Key]HolderID)
+	for _, id := range ids {
 		for _, pricing := range []string{apple.PricingSTDQ, apple.PricingPLUS} {
 			asset := apple.AssetKey{AdamID: adamID, PricingParam: pricing}
-			holder[holderKey(location, apple.Assignment{AssetKey: asset, ClientUserID: id})] = id
+			holder[holderKey(id.Location, apple.Assignment{AssetKey: asset, ClientUserID: id.ClientUserID})] = id
 		}
 	}
 	found, err := store.GetMany(ctx, slices.Collect(maps.Keys(holder)))
 	if err != nil {
 		return nil, fmt.Errorf("reading the foreign holders of title %s: %w", adamID, err)
 	}
-	held := make(map[string]bool, len(found))
+	held := make(map[HolderID]bool, len(found))
 	for key := range found {
 		held[holder[key]] = true
 	}

@@ -110,7 +110,7 @@ func (j *job) ensure(ctx context.Context, worker reader.Worker) error {
 		account, _ := directory.ManagedAccount(p, j.Federated)
 		people[i] = reader.Person{ID: p.ID, Account: account}
 	}
-	_, err = worker.Ensure(ctx, people)
+	_, err = worker.Ensure(ctx, people, j.state.Value.Sync.UsersVersion)
 	return err
 }
 

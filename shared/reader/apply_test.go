@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/reader"
 )
 
@@ -88,12 +89,14 @@ func TestStrangersAreKeptApartAndFoundByTheirAccount(t *testing.T) {
 		apple.User{ClientUserID: long, Status: apple.UserRegistered},
 		apple.User{ClientUserID: "nul\x00", Status: apple.UserAssociated, IDHash: "hash-2"},
 	)
-	aliases, err := reader.Aliases(t.Context(), d.Store.ReadStore, location, []string{"hash-1", "hash-2", "hash-3", ""})
+	aliases, err := reader.Aliases(t.Context(), d.Store.ReadStore, []string{"hash-1", "hash-2", "hash-3", ""})
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(aliases["hash-1"])
-	if !slices.Equal(aliases["hash-1"], []string{"another", "stranger"}) || len(aliases["hash-2"]) != 1 || len(aliases) != 2 {
+	want := []license.HolderID{
+		{Location: location, ClientUserID: "stranger"}, {Location: location, ClientUserID: "another"},
+	}
+	if !slices.Equal(aliases["hash-1"], want) || len(aliases["hash-2"]) != 1 || len(aliases) != 2 {
 		t.Errorf("aliases %q", aliases)
 	}
 	ours := 0

@@ -66,10 +66,31 @@ func (w Worker) requests(ctx context.Context) (pending map[string]bool, err erro
 // Ensure asks Apple to create those of the people whom it doesn't know, and to link those who have a Managed Apple
 // Account and aren't linked. It returns how many it asked for. What was asked for before and isn't answered is left
 // alone, and so is an account that Apple has refused.
-func (w Worker) Ensure(ctx context.Context, people []Person) (asked int, err error) {
+//
+// Before it asks for anybody, it reads what changed of the users since a version of their listing: a process that
+// died may have heard that the location has another owner (law 4), or that Apple knows the people.
+func (w Worker) Ensure(ctx context.Context, people []Person, sinceVersion string) (asked int, err error) {
+	create, link, err := w.lacking(ctx, people)
+	if err != nil || len(create)+len(link) == 0 {
+		return 0, err
+	}
+	if err := w.Refresh(ctx, sinceVersion); err != nil {
+		return 0, err
+	}
+	if create, link, err = w.lacking(ctx, people); err != nil {
+		return 0, err
+	}
+	if err := w.ask(ctx, create, w.Apple.CreateUsers); err != nil {
+		return 0, err
+	}
+	return len(create) + len(link), w.ask(ctx, link, w.Apple.UpdateUsers)
+}
+
+// lacking are the readers that Apple has to be asked to create, and to link.
+func (w Worker) lacking(ctx context.Context, people []Person) (create, link []Doc, err error) {
 	pending, err := w.requests(ctx)
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
 	ids := make([]string, len(people))
 	for i, p := range people {
@@ -77,9 +98,8 @@ func (w Worker) Ensure(ctx context.Context, people []Person) (asked int, err err
 	}
 	known, err := OfPeople(ctx, w.Store.ReadStore, w.Identity, ids)
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
-	var create, link []Doc
 	for _, p := range people {
 		doc, ok := known[p.ID]
 		if !ok {
@@ -96,10 +116,7 @@ func (w Worker) Ensure(ctx context.Context, people []Person) (asked int, err err
 			link = append(link, doc)
 		}
 	}
-	if err := w.ask(ctx, create, w.Apple.CreateUsers); err != nil {
-		return 0, err
-	}
-	return len(create) + len(link), w.ask(ctx, link, w.Apple.UpdateUsers)
+	return create, link, nil
 }
 
 // refused says that there is no point in asking Apple again with that account.

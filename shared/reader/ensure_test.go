@@ -42,6 +42,30 @@ func TestPeopleWhomAppleDoesNotKnowAreCreatedInRequestsOfItsSize(t *testing.T) {
 	}
 }
 
+// Law 4: a process that died may have heard that the location is somebody else's, and this one hasn't.
+func TestAppleIsReadBeforeItIsAskedForAnybodyAndNotOtherwise(t *testing.T) {
+	d := newDesk(t)
+	d.ensure(reader.Person{ID: "anna"})
+	if want := []apple.UserQuery{{SinceVersion: "v1"}}; !slices.Equal(d.apple.queries, want) {
+		t.Errorf("read %+v before asking, want %+v", d.apple.queries, want)
+	}
+	d.ensure(reader.Person{ID: "anna"}) // under way
+	if len(d.apple.queries) != 1 {
+		t.Errorf("read %+v although nobody is to be asked for", d.apple.queries)
+	}
+}
+
+func TestWhomAppleTurnsOutToKnowIsNotCreated(t *testing.T) {
+	d := newDesk(t)
+	d.lose(reader.Person{ID: "anna"})
+	d.apple.created = nil
+	d.apple.rows = []apple.User{{ClientUserID: idOf("anna"), Status: apple.UserAssociated}}
+	d.ensure(reader.Person{ID: "anna"})
+	if len(d.apple.created) != 0 || d.of("anna").Status != reader.Associated {
+		t.Errorf("created %v, stored as %+v", d.apple.created, d.of("anna"))
+	}
+}
+
 func TestNobodyIsAskedForTwice(t *testing.T) {
 	anna := reader.Person{ID: "anna", Account: "anna@school.example"}
 	bare := reader.Person{ID: "anna"}
@@ -67,6 +91,7 @@ func TestNobodyIsAskedForTwice(t *testing.T) {
 		},
 		{"forgotten by Apple: created", func(d *desk) {
 			d.become(anna, row.Status)
+			d.apple.rows = nil // otherwise its listing is believed
 			d.forget("anna", "nobody")
 		}, anna, "2 created, 0 updated"},
 	}
@@ -86,7 +111,7 @@ func TestNobodyIsAskedForTwice(t *testing.T) {
 func (d *desk) lose(p reader.Person) {
 	d.Helper()
 	d.apple.fail = errLost
-	if _, err := d.Ensure(d.Context(), []reader.Person{p}); !errors.Is(err, errLost) {
+	if _, err := d.Ensure(d.Context(), []reader.Person{p}, "v1"); !errors.Is(err, errLost) {
 		d.Fatalf("error %v, want Apple's", err)
 	}
 	d.apple.fail = nil
@@ -182,6 +207,7 @@ func TestARequestIsFollowedUntilAppleHasEndedItOrTakesTooLong(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			d := newDesk(t)
 			d.ensure(reader.Person{ID: "anna"})
+			d.apple.queries = nil
 			d.clock.Advance(test.after)
 			d.apple.event, d.apple.eventErr = test.event, test.err
 			done, err := d.Follow(t.Context(), "create-1", "v1")
@@ -217,6 +243,7 @@ func TestFollowingWhatWasFollowedBeforeIsDoneAtOnce(t *testing.T) {
 func TestAVersionThatIsTooOldMakesRefreshReadEverybody(t *testing.T) {
 	d := newDesk(t)
 	d.lose(reader.Person{ID: "anna"})
+	d.apple.queries = nil
 	d.apple.refuseSince = true
 	d.apple.rows = []apple.User{{ClientUserID: idOf("anna"), Status: apple.UserAssociated}}
 	if err := d.Refresh(t.Context(), "old"); err != nil {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/table"
 )
 
@@ -21,56 +23,45 @@ func foreignKey(location, clientUserID string) table.Key {
 	return table.Key{Part: "foreign#" + location + "#" + shard(clientUserID), Sort: id}
 }
 
-// alias lists the foreign readers of a location that are linked to one Apple Account.
+// alias lists the foreign readers, of all locations, that are linked to one Apple Account.
 type alias struct {
-	ClientUserIDs []string `json:"clientUserIds"`
+	Readers []license.HolderID `json:"readers"`
 }
 
-func aliasKey(location, idHash string) table.Key {
-	return table.Key{Part: "idHash#" + location + "#" + idHash, Sort: "foreign"}
-}
+func aliasKey(idHash string) table.Key { return table.Key{Part: "idHash#" + idHash, Sort: "foreign"} }
 
-// Aliases returns, by idHash, the foreign readers that are linked to the same Apple Account (same account, same hash).
-// What they hold counts as the person's (law 1).
-func Aliases(ctx context.Context, store *table.ReadStore, location string, idHashes []string) (
-	map[string][]string, error,
-) {
+// Aliases returns, by idHash, the foreign readers of all locations that are linked to the same Apple Account (same
+// account, same hash). What they hold counts as the person's (law 1).
+func Aliases(ctx context.Context, store *table.ReadStore, idHashes []string) (map[string][]license.HolderID, error) {
 	keys := make([]table.Key, 0, len(idHashes))
 	hashOf := make(map[table.Key]string, len(idHashes))
 	for _, h := range idHashes {
 		if h != "" {
-			k := aliasKey(location, h)
+			k := aliasKey(h)
 			keys, hashOf[k] = append(keys, k), h
 		}
 	}
 	found, err := table.LoadMany[alias](ctx, store, keys)
 	if err != nil {
-		return nil, fmt.Errorf("reading who shares an Apple Account in location %s: %w", location, err)
+		return nil, fmt.Errorf("reading who shares an Apple Account: %w", err)
 	}
-	aliases := make(map[string][]string, len(found))
+	aliases := make(map[string][]license.HolderID, len(found))
 	for k, doc := range found {
-		aliases[hashOf[k]] = doc.Value.ClientUserIDs
+		aliases[hashOf[k]] = doc.Value.Readers
 	}
 	return aliases, nil
 }
 
-// storeForeign stores what changed of foreign readers, and under which account each is found.
+// storeForeign stores what changed of foreign readers. Under which account each is found is stored first: a reader that
+// is known is not looked at again.
 func storeForeign(ctx context.Context, store *table.Store, location string, rows []Foreign) (changed int, err error) {
 	keys := make([]table.Key, len(rows))
-	hashes := make([]table.Key, 0, len(rows))
 	for i, row := range rows {
 		keys[i] = foreignKey(location, row.ClientUserID)
-		if row.IDHash != "" {
-			hashes = append(hashes, aliasKey(location, row.IDHash))
-		}
 	}
 	known, err := table.LoadMany[Foreign](ctx, store.ReadStore, keys)
 	if err != nil {
 		return 0, fmt.Errorf("reading the foreign readers of location %s: %w", location, err)
-	}
-	linked, err := table.LoadMany[alias](ctx, store.ReadStore, hashes)
-	if err != nil {
-		return 0, fmt.Errorf("reading who shares an Apple Account in location %s: %w", location, err)
 	}
 	items := make(map[table.Key]table.Item)
 	for i, row := range rows {
@@ -81,24 +72,34 @@ func storeForeign(ctx context.Context, store *table.Store, location string, rows
 		if ok {
 			row.Found = old.Value.Found
 		}
+		if row.IDHash != "" && row.IDHash != old.Value.IDHash {
+			if err := link(ctx, store, row.IDHash, license.HolderID{Location: location, ClientUserID: row.ClientUserID}); err != nil {
+				return 0, fmt.Errorf("storing who shares an Apple Account: %w", err)
+			}
+		}
 		if items[keys[i]], err = table.Encode(keys[i], row); err != nil {
 			return 0, err
 		}
-		if row.IDHash == "" {
-			continue
-		}
-		k := aliasKey(location, row.IDHash)
-		doc := linked[k]
-		doc.Key = k
-		if !slices.Contains(doc.Value.ClientUserIDs, row.ClientUserID) {
-			doc.Value.ClientUserIDs = append(doc.Value.ClientUserIDs, row.ClientUserID)
-			linked[k] = doc
-			if items[k], err = doc.Encode(); err != nil {
-				return 0, err
-			}
-		}
 	}
 	return len(items), putAll(ctx, store, items)
+}
+
+// link notes that a foreign reader is linked to an account, again from the start when another location was faster.
+func link(ctx context.Context, store *table.Store, idHash string, id license.HolderID) error {
+	for {
+		doc, err := table.LoadOrZero[alias](ctx, store, aliasKey(idHash))
+		if err != nil || slices.Contains(doc.Value.Readers, id) {
+			return err
+		}
+		doc.Value.Readers = append(doc.Value.Readers, id)
+		op, err := doc.Save()
+		if err != nil {
+			return err
+		}
+		if _, err = store.Commit(ctx, op); !errors.Is(err, table.ErrCondition) {
+			return err
+		}
+	}
 }
 
 // putAll stores items in the order of their keys, so that one run of the same input does the same writes.

@@ -4,6 +4,7 @@ package emulators
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -72,7 +73,7 @@ func start(t testing.TB, dir string, command func(port string) []string) aws.Con
 	// The shell ends the emulator when its own input ends: at the end of the test, or of the process, however it dies.
 	args := append([]string{"-c", `"$@" </dev/null & child=$!; cat >/dev/null; kill $child; wait $child`, "emulator"},
 		command(port)...)
-	shell := exec.Command("/bin/sh", args...)
+	shell := exec.CommandContext(context.WithoutCancel(t.Context()), "/bin/sh", args...)
 	shell.Dir, shell.Stdout, shell.Stderr = dir, &log, &log
 	input, err := shell.StdinPipe()
 	if err != nil {
@@ -104,13 +105,13 @@ func start(t testing.TB, dir string, command func(port string) []string) aws.Con
 
 func freePort(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
 	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
+	if err := errors.Join(err, listener.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return port

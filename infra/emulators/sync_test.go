@@ -197,7 +197,7 @@ func (l *library) makeReaders() {
 		people = append(people, reader.Person{ID: person})
 		l.ids = append(l.ids, reader.ClientUserID(l.identity.MDMID, l.identity.Location, person, 0))
 	}
-	asked, err := worker.Ensure(l.Context(), people)
+	asked, err := worker.Ensure(l.Context(), people, "")
 	l.must(err)
 	if asked != readers {
 		l.Fatalf("asked for %d readers", asked)

@@ -27,7 +27,8 @@ func TestContractOnDynamoDBLocal(t *testing.T) {
 	tabletest.Run(t, func(*testing.T) table.Engine { return engine },
 		// In transactions it takes checks for free, deletes of nothing for half, and doubles index entries; in a batch it
 		// counts a delete too much. Dynoxide is right, and is held to these.
-		"a transaction costs double", "also when there is nothing to delete", "and no more in a transaction", "bulk writes cost what single ones do",
+		"a transaction costs double", "also when there is nothing to delete",
+		"and no more in a transaction", "bulk writes cost what single ones do",
 	)
 }
 

@@ -67,22 +67,27 @@ type writes interface {
 
 // NewReader returns the reading half of the table of that name. The clock is waited on between repetitions.
 func NewReader(cfg aws.Config, name string, clock world.Clock) *Reader {
-	return &Reader{dynamodb.NewFromConfig(cfg, patient(readAttempts)), &name, clock}
+	return &Reader{dynamodb.NewFromConfig(cfg, attempts(readAttempts), impatient), &name, clock}
 }
 
 // New returns the engine on the table of that name.
 func New(cfg aws.Config, name string, clock world.Clock) *Table {
-	return &Table{NewReader(cfg, name, clock), dynamodb.NewFromConfig(cfg, patient(writeAttempts))}
+	writer := dynamodb.NewFromConfig(cfg, attempts(writeAttempts), impatient)
+	reader := dynamodb.New(writer.Options(), attempts(readAttempts)) // on the same connections
+	return &Table{&Reader{reader, &name, clock}, writer}
 }
 
-// patient sets how a request is repeated and for how long an answer is awaited. A caller's own HTTP client stays.
-func patient(attempts int) func(*dynamodb.Options) {
+func attempts(most int) func(*dynamodb.Options) {
 	return func(o *dynamodb.Options) {
 		o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
-			s.MaxAttempts, s.Backoff = attempts, retry.BackoffDelayerFunc(pause)
+			s.MaxAttempts, s.Backoff = most, retry.BackoffDelayerFunc(pause)
 		})
-		if own, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
-			o.HTTPClient = own.WithTimeout(attemptTime)
-		}
+	}
+}
+
+// impatient limits how long an answer is awaited. A caller's own HTTP client stays as it is.
+func impatient(o *dynamodb.Options) {
+	if client, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
+		o.HTTPClient = client.WithTimeout(attemptTime)
 	}
 }

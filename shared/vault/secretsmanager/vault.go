@@ -24,7 +24,11 @@ type Reader struct {
 }
 
 // Vault is the whole engine. Safe for concurrent use.
-type Vault struct{ *Reader }
+type Vault struct {
+	*Reader
+	// Key is the KMS key that new secrets are encrypted with; empty is the account's own.
+	Key string
+}
 
 var (
 	_ vault.Reader = (*Reader)(nil)
@@ -52,8 +56,8 @@ func repeating(o *secretsmanager.Options) {
 	})
 }
 
-// New returns the vault.
-func New(cfg aws.Config, prefix string) Vault { return Vault{NewReader(cfg, prefix)} }
+// New returns the vault, without a key of its own.
+func New(cfg aws.Config, prefix string) Vault { return Vault{Reader: NewReader(cfg, prefix)} }
 
 const longestPause = time.Second
 
@@ -136,9 +140,13 @@ func (v Vault) put(ctx context.Context, name string, shelf int, version string, 
 	if !errors.As(err, &none) {
 		return err
 	}
-	_, err = v.client.CreateSecret(ctx, &secretsmanager.CreateSecretInput{
+	in := &secretsmanager.CreateSecretInput{
 		Name: v.shelf(name, shelf), ClientRequestToken: versionID(version), SecretString: aws.String(secret.Reveal()),
-	})
+	}
+	if v.Key != "" {
+		in.KmsKeyId = &v.Key
+	}
+	_, err = v.client.CreateSecret(ctx, in)
 	if isCode(err, codeTaken) {
 		return v.add(ctx, name, shelf, version, secret)
 	}

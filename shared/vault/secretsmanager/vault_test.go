@@ -3,6 +3,7 @@
 package secretsmanager_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,10 +31,11 @@ func TestWhatSecretsManagerDemands(t *testing.T) {
 	cfg, wire := emulators.Tap(t, emulators.Moto(t))
 	v := secretsmanager.New(cfg, prefix)
 	for name, test := range map[string]func(*scene){
-		"every version has a label":                labels,
-		"a secret that is full goes on in another": shelves,
-		"a lost answer is found out by repeating":  lostAnswers,
-		"a secret that is being deleted is absent": beingDeleted,
+		"every version has a label":                         labels,
+		"a secret that is full goes on in another":          shelves,
+		"a lost answer is found out by repeating":           lostAnswers,
+		"a secret that is being deleted is absent":          beingDeleted,
+		"a secret is encrypted with the key that was named": encrypted,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &scene{t, v, wire, cfg}
@@ -48,7 +50,7 @@ func TestWhatSecretsManagerDemands(t *testing.T) {
 
 type scene struct {
 	*testing.T
-	vault vault.Vault
+	vault secretsmanager.Vault
 	wire  *emulators.Wire
 	cfg   aws.Config
 }
@@ -153,5 +155,22 @@ func beingDeleted(s *scene) {
 	s.wire.Next(emulators.Refusal("GetSecretValue", "InvalidRequestException", ""))
 	if _, err := s.vault.Get(s.Context(), "token", "v1"); !errors.Is(err, vault.ErrAbsent) {
 		s.Errorf("got %v", err)
+	}
+}
+
+func encrypted(s *scene) {
+	const key = "arn:aws:kms:eu-central-1:123456789012:key/made-up"
+	for _, want := range []string{"", key} {
+		s.vault.Key = want
+		var sent struct{ KmsKeyId string }
+		s.wire.Next(emulators.Fault{Operation: "CreateSecret", Change: func(body string) string {
+			s.must(json.Unmarshal([]byte(body), &sent))
+			return body
+		}})
+		s.must(s.vault.Put(s.Context(), "token", "v1", secret(1)))
+		if sent.KmsKeyId != want {
+			s.Errorf("sent key %q, want %q", sent.KmsKeyId, want)
+		}
+		s.must(s.vault.Delete(s.Context(), "token"))
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"errors"
 )
 
-// ErrCursor: a Range's Cursor isn't one that this table gave out for such a Range.
+// ErrCursor says that a Range's Cursor isn't one that this table gave out for such a Range.
 var ErrCursor = errors.New("not a cursor of this table")
 
 // NewCursor packs where a page ended into an opaque text that is safe in a URL. It names the last position seen, not a
@@ -54,7 +54,7 @@ func CheckQueryIndex(index Index, r Range) (after *Entry, err error) {
 		return nil, err
 	}
 	fields, err := ParseCursor(r.Cursor, 3)
-	if fields == nil || fields[0] == "" {
+	if len(fields) != 3 || fields[0] == "" {
 		return nil, err
 	}
 	return &Entry{IndexKey{r.Part, fields[0]}, Key{fields[1], fields[2]}}, nil

@@ -123,9 +123,10 @@ type Writer interface {
 	// like a new op, by what is stored: a *ConditionError, which then leaves open whether the first one happened and was
 	// overtaken, or a put under Absent that puts again what was deleted meanwhile. Read and see.
 	//
-	// Errors: a *ConditionError when a condition didn't hold (nothing happened); ErrConflict when the engine was busy
-	// with one of the keys or throttles (nothing happened; repeat with the same token); ErrLimit when the ops break a
-	// limit (nothing happened). After any other error the outcome is unknown: repeat with the same token, or read.
+	// Errors: a *ConditionError when a condition didn't hold (nothing happened, but see above); ErrConflict when the
+	// engine was busy with one of the keys or throttles (nothing happened; repeat with the same token); ErrLimit when the
+	// ops break a limit (nothing happened). After any other error the outcome is unknown: repeat with the same token, or
+	// read.
 	Commit(ctx context.Context, token string, ops ...Op) (Units, error)
 	// PutMany stores at most MaxPutMany items with distinct keys, unconditionally and not atomically. It returns those
 	// that were not stored, without error; after an error any of them may have been.

@@ -149,7 +149,7 @@ func (r reading) scan(bucket []byte, q table.Range, last []byte, visit func(key,
 	if last != nil && q.Reverse && bytes.Compare(last, high) < 0 {
 		high = last
 	}
-	if next := append(last, 0); last != nil && !q.Reverse && bytes.Compare(next, low) > 0 {
+	if next := append(bytes.Clone(last), 0); last != nil && !q.Reverse && bytes.Compare(next, low) > 0 {
 		low = next
 	}
 	c := r.tx.Bucket(bucket).Cursor()

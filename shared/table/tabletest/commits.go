@@ -18,7 +18,7 @@ var commitLaws = []law{
 				"any":       {func(string) table.Condition { return table.Any() }, true, true},
 				"absent":    {func(string) table.Condition { return table.Absent() }, true, false},
 				"present":   {func(string) table.Condition { return table.Present() }, false, true},
-				"at":        {func(v string) table.Condition { return table.At(v) }, true, true}, // "" is Absent
+				"at":        {table.At, true, true}, // "" is Absent
 				"at other":  {func(string) table.Condition { return table.At(newID()) }, false, false},
 				"at absent": {func(string) table.Condition { return table.At("") }, true, false},
 			} {

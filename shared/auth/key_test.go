@@ -119,6 +119,7 @@ func TestWrongKeysAreRefusedClearly(t *testing.T) {
 	}
 	p384Public, errD := x509.MarshalPKIXPublicKey(&p384.PublicKey)
 	edDER, errE := x509.MarshalPKIXPublicKey(edPublic)
+	const rsaSet = `{"keys":[{"kty":"RSA","n":"AA","e":"AQAB"}]}`
 	for text, says := range map[string]string{
 		"":                                    "no public key",
 		"words":                               "no public key",
@@ -129,8 +130,8 @@ func TestWrongKeysAreRefusedClearly(t *testing.T) {
 		block("PUBLIC KEY", edDER, errE):      "P-256",
 		"{":                                   "not valid JSON",
 		`{"keys":[]}`:                         "no public key",
-		`{"keys":[` + jwk(t, k, `,"d":"AA"`) + `]}`:                                                                         "private",
-		`{"keys":[{"kty":"RSA","n":"AA","e":"AQAB"}]}`:                                                                      "key 1 of the JWK set",
+		`{"keys":[` + jwk(t, k, `,"d":"AA"`) + `]}`: "private",
+		rsaSet: "key 1 of the JWK set",
 		`{"keys":[` + strings.Replace(jwk(t, k, ""), `"y":"`, `"y":"A`, 1) + `]}`:                                           "P-256",
 		`{"keys":[{"kty":"EC","crv":"P-256","x":"` + strings.Repeat("A", 43) + `","y":"` + strings.Repeat("A", 43) + `"}]}`: "no point",
 	} {

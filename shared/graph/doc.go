@@ -6,6 +6,6 @@
 // [WriteCollection], [WriteEntity], [WriteCount], [WriteNoContent] or [WriteError].
 //
 // It knows nothing of books and tokens, nor of who may do what: entities are [Entity] maps that the caller describes by a
-// Schema. The source of its rules is Graph's behaviour as the clients need it, not the whole of OData: there is no
+// Schema. The source of its rules is Graph's behavior as the clients need it, not the whole of OData: there is no
 // lambda, no arithmetic and no nested query option.
 package graph

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 )
 
-// ErrAbsent: there is no such secret, or no such version of it.
+// ErrAbsent says that there is no such secret, or no such version of it.
 var ErrAbsent = errors.New("no such secret")
 
 // Reader reads secrets. Safe for concurrent use.

@@ -19,7 +19,7 @@ var commitLaws = []law{
 				"absent":    {func(string) table.Condition { return table.Absent() }, true, false},
 				"present":   {func(string) table.Condition { return table.Present() }, false, true},
 				"at":        {table.At, true, true}, // "" is Absent
-				"at other":  {func(string) table.Condition { return table.At(newID()) }, false, false},
+				"at other":  {func(v string) table.Condition { return table.At("not " + v) }, false, false},
 				"at absent": {func(string) table.Condition { return table.At("") }, true, false},
 			} {
 				holds := c.ifAbsent

@@ -121,7 +121,7 @@ func (s *school) associate(people ...string) {
 		id := reader.ClientUserID(mdmID, here, p, 0)
 		rows = append(rows, apple.User{ClientUserID: id, Status: apple.UserAssociated, IDHash: "hash of " + p})
 	}
-	_, err := w.Ensure(s.Context(), list, "")
+	_, _, err := w.Ensure(s.Context(), list, "")
 	s.must(err)
 	_, err = reader.Apply(s.Context(), s.store, here, rows, s.clock.Now())
 	s.must(err)

@@ -179,7 +179,7 @@ func (s *school) enroll(d *directory.Directory, n int) {
 	g, err := d.CreateGroup(s.Context(), directory.Group{DisplayName: "Class"}, members)
 	s.must(err)
 	s.group = g.ID
-	_, err = s.granter.Readers.Ensure(s.Context(), readers, "")
+	_, _, err = s.granter.Readers.Ensure(s.Context(), readers, "")
 	s.must(err)
 	_, err = reader.Apply(s.Context(), s.store, uid, rows, start)
 	s.must(err)

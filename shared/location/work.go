@@ -110,8 +110,11 @@ func (j *job) ensure(ctx context.Context, worker reader.Worker) error {
 		account, _ := directory.ManagedAccount(p, j.Federated)
 		people[i] = reader.Person{ID: p.ID, Account: account}
 	}
-	_, err = worker.Ensure(ctx, people, j.state.Value.Sync.UsersVersion)
-	return err
+	_, known, err := worker.Ensure(ctx, people, j.state.Value.Sync.UsersVersion)
+	if err != nil || known == 0 {
+		return err
+	}
+	return j.markGrants(ctx) // a process that died has asked for them, and nobody follows its request
 }
 
 func (j *job) follow(ctx context.Context, worker reader.Worker, event string) error {

@@ -64,26 +64,28 @@ func (w Worker) requests(ctx context.Context) (pending map[string]bool, err erro
 }
 
 // Ensure asks Apple to create those of the people whom it doesn't know, and to link those who have a Managed Apple
-// Account and aren't linked. It returns how many it asked for. What was asked for before and isn't answered is left
-// alone, and so is an account that Apple has refused.
+// Account and aren't linked. It returns how many it asked for, and how many Apple turned out to know. What was asked
+// for before and isn't answered is left alone, and so is an account that Apple has refused.
 //
 // Before it asks for anybody, it reads what changed of the users since a version of their listing: a process that
 // died may have heard that the location has another owner (law 4), or that Apple knows the people.
-func (w Worker) Ensure(ctx context.Context, people []Person, sinceVersion string) (asked int, err error) {
+func (w Worker) Ensure(ctx context.Context, people []Person, sinceVersion string) (asked, known int, err error) {
 	create, link, err := w.lacking(ctx, people)
-	if err != nil || len(create)+len(link) == 0 {
-		return 0, err
+	before := len(create) + len(link)
+	if err != nil || before == 0 {
+		return 0, 0, err
 	}
 	if err := w.Refresh(ctx, sinceVersion); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if create, link, err = w.lacking(ctx, people); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
+	asked = len(create) + len(link)
 	if err := w.ask(ctx, create, w.Apple.CreateUsers); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return len(create) + len(link), w.ask(ctx, link, w.Apple.UpdateUsers)
+	return asked, before - asked, w.ask(ctx, link, w.Apple.UpdateUsers)
 }
 
 // lacking are the readers that Apple has to be asked to create, and to link.

@@ -60,7 +60,10 @@ func TestWhomAppleTurnsOutToKnowIsNotCreated(t *testing.T) {
 	d.lose(reader.Person{ID: "anna"})
 	d.apple.created = nil
 	d.apple.rows = []apple.User{{ClientUserID: idOf("anna"), Status: apple.UserAssociated}}
-	d.ensure(reader.Person{ID: "anna"})
+	asked, known, err := d.Ensure(t.Context(), []reader.Person{{ID: "anna"}}, "v1")
+	if asked != 0 || known != 1 || err != nil {
+		t.Errorf("asked for %d, %d turned out to be known, error %v", asked, known, err)
+	}
 	if len(d.apple.created) != 0 || d.of("anna").Status != reader.Associated {
 		t.Errorf("created %v, stored as %+v", d.apple.created, d.of("anna"))
 	}
@@ -111,7 +114,7 @@ func TestNobodyIsAskedForTwice(t *testing.T) {
 func (d *desk) lose(p reader.Person) {
 	d.Helper()
 	d.apple.fail = errLost
-	if _, err := d.Ensure(d.Context(), []reader.Person{p}, "v1"); !errors.Is(err, errLost) {
+	if _, _, err := d.Ensure(d.Context(), []reader.Person{p}, "v1"); !errors.Is(err, errLost) {
 		d.Fatalf("error %v, want Apple's", err)
 	}
 	d.apple.fail = nil

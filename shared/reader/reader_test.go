@@ -85,7 +85,7 @@ func newDesk(t *testing.T) *desk {
 
 func (d *desk) ensure(people ...reader.Person) int {
 	d.Helper()
-	n, err := d.Ensure(d.Context(), people, "v1")
+	n, _, err := d.Ensure(d.Context(), people, "v1")
 	if err != nil {
 		d.Fatal(err)
 	}

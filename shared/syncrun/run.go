@@ -223,9 +223,10 @@ func (s *Syncer) tick(ctx context.Context) error {
 	return s.checkpoint(ctx, false)
 }
 
-// checkpoint stores how far the run is, every few seconds or when forced.
+// checkpoint stores how far the run is, every few seconds or when forced. Sums are stored only at the end of a chunk:
+// most full runs never need them to be, and a crash costs a chunk of reading.
 func (s *Syncer) checkpoint(ctx context.Context, force bool) error {
-	if !force && s.World.Now().Sub(s.saved) < checkpointEvery {
+	if !force && (len(s.sums.dirty) > 0 || s.World.Now().Sub(s.saved) < checkpointEvery) {
 		return nil
 	}
 	if err := s.flush(ctx); err != nil {

@@ -9,6 +9,13 @@ MAVEN_DEPENDENCY_VERSION := 3.8.1
 
 BIN := $(CURDIR)/.cache/bin
 EMULATORS := $(CURDIR)/.cache/emulators
+SAM_VERSION := 1.170.0
+CFN_LINT_VERSION := 1.58.0
+SAM := $(CURDIR)/.cache/sam
+SIZES := $(CURDIR)/.cache/sizes
+E2E := $(CURDIR)/.cache/e2e
+# The SAM CLI tells Amazon who runs what, unless it is told not to.
+export SAM_CLI_TELEMETRY := 0
 CODE := functions infra shared
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
@@ -16,7 +23,7 @@ FUZZTIME ?= 10s
 AWS_TESTS := ./shared/table/dynamo ./shared/vault/secretsmanager ./shared/queue/sqs ./infra/emulators/...
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-race test-aws emulators template lint fuzz ci ci-full clean
+.PHONY: help run test test-race test-aws emulators template size e2e-lambda sam-local lint fuzz ci ci-full clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +42,26 @@ test-aws: emulators ## run the AWS engines' contracts on emulators (needs Java 1
 
 emulators: $(addprefix $(EMULATORS)/,dynamodb-local/.installed dynoxide/.installed moto/.installed) ## install the emulators
 
-template: ## hold template.yaml, the API's description and the events to the code
+template: $(SAM)@$(SAM_VERSION) ## hold template.yaml to the code, to CloudFormation and to SAM, and build it (needs Python)
 	CGO_ENABLED=0 go test ./infra/housekeeping/...
+	$(SAM)/bin/cfn-lint template.yaml
+	$(SAM)/bin/sam validate --lint
+	$(SAM)/bin/sam build
+
+size: ## measure the functions' archives and starts
+	@for f in $(FUNCTIONS); do \
+		$(MAKE) --no-print-directory -s build-$$f ARTIFACTS_DIR=$(SIZES)/deployed/$$f && \
+		$(MAKE) --no-print-directory -s build-$$f ARTIFACTS_DIR=$(SIZES)/here/$$f GOARCH_LAMBDA=$$(go env GOARCH) || exit 1; \
+	done
+	@CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -ldflags='-s -w' -o $(SIZES)/here/empty/bootstrap ./infra/size/empty
+	@go run ./infra/size $(SIZES)
+
+e2e-lambda: emulators $(SAM)@$(SAM_VERSION) ## the main job through the built functions, without Docker (needs Java 17, Maven, Python, npm; Linux)
+	@mkdir -p $(E2E) && cp $(SAM)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-* $(E2E) && chmod +x $(E2E)/aws-lambda-rie-*
+	@for f in $(FUNCTIONS); do \
+		$(MAKE) --no-print-directory -s build-$$f ARTIFACTS_DIR=$(E2E)/$$f GOARCH_LAMBDA=$$(go env GOARCH) || exit 1; \
+	done
+	CGO_ENABLED=0 go test -tags 'aws e2e' -count=1 -timeout=30m -v ./infra/e2e
 
 # sam build calls these, with the folder to build into. Static and stripped; arm64, as template.yaml says.
 FUNCTIONS := Front Tokens Assignments Books Directory Schedule Work
@@ -75,6 +100,12 @@ $(BIN)/golangci-lint@%:
 
 $(BIN)/gofumpt@%:
 	GOBIN=$(BIN) go install mvdan.cc/gofumpt@$*
+	@touch $@
+
+$(SAM)@%:
+	@echo "installing the SAM CLI $*, with cfn-lint and Lambda's Runtime Interface Emulator, into .cache/sam, with Python"
+	python3 -m venv $(SAM)
+	$(SAM)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==$* cfn-lint==$(CFN_LINT_VERSION)
 	@touch $@
 
 $(EMULATORS)/dynamodb-local/.installed: infra/emulators/pom.xml

@@ -17,10 +17,12 @@ import (
 func main() {
 	lambda.ServeHTTP(func(p lambda.Process) (http.Handler, error) {
 		aws := cloud.Config(p)
+		secrets := secretsmanager.New(aws, p.Env.SecretPrefix())
+		secrets.Key = p.Env.Text(setting.KeyARN)
 		return tokens.New(tokens.Config{
 			Config: p.Door(),
 			Store:  table.NewStore(dynamo.New(aws, p.Env.Text(setting.Table), p.World.Clock), p.World),
-			Vault:  secretsmanager.New(aws, p.Env.SecretPrefix()),
+			Vault:  secrets,
 			Queue:  sqs.New(aws, p.Env.Text(setting.Queue), p.World.Clock),
 			Apple:  p.Apple(), Version: lambda.Version(), Host: p.Env.Text(setting.PublicURL),
 		}), nil

@@ -138,7 +138,7 @@ func (t *Tour) tally(ctx context.Context, adamID string) (tally, error) {
 func (t *Tour) watch(ctx context.Context) error {
 	t.screen.begin("Apple grants the licenses")
 	given := 0
-	err := wait(ctx, 3*time.Minute, func() (bool, error) {
+	err := wait(ctx, t.patience(), func() (bool, error) {
 		open := 0
 		given = 0
 		for _, title := range assigned() {

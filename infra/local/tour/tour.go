@@ -18,6 +18,8 @@ type Tour struct {
 	Out                                       io.Writer
 	Terminal                                  bool
 	Now                                       func() time.Time
+	// Patience is how long a step may take that waits for Apple; zero means three minutes.
+	Patience time.Duration
 
 	screen      *screen
 	admin, scim client
@@ -49,6 +51,13 @@ func (t *Tour) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (t *Tour) patience() time.Duration {
+	if t.Patience > 0 {
+		return t.Patience
+	}
+	return 3 * time.Minute
 }
 
 type tokenEntity struct {
@@ -94,7 +103,7 @@ type runEntity struct {
 // sync waits until the first sync has ended.
 func (t *Tour) sync(ctx context.Context) error {
 	t.screen.begin("Sync with Apple")
-	err := wait(ctx, 3*time.Minute, func() (bool, error) {
+	err := wait(ctx, t.patience(), func() (bool, error) {
 		tokens, err := list[tokenEntity](ctx, t.admin, tokensPath)
 		if err != nil || len(tokens) == 0 {
 			return false, err

@@ -1,0 +1,65 @@
+//go:build aws && e2e
+
+package e2e
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/bookplate/bookplate/infra/sam"
+)
+
+// unused are the rights that the main job doesn't use, and why a function has them all the same.
+var unused = map[string]string{
+	"directory sqs:SendMessage": "it wakes the locations that wish books for a changed group; here the groups come first",
+}
+
+// platform are the actions that Lambda itself takes in a function's name.
+var platform = map[string]bool{
+	"logs:CreateLogStream": true, "logs:PutLogEvents": true,
+	"sqs:ReceiveMessage": true, "sqs:DeleteMessage": true, "sqs:GetQueueAttributes": true,
+	"kms:Decrypt": true, "kms:GenerateDataKey": true, // with a key of the operator's, in the name of who calls
+}
+
+// holdRights holds the calls that functions made to their roles, and the roles to the calls.
+func holdRights(t *testing.T, template sam.Template, calls map[string]map[call]int) {
+	for name, f := range template.Functions {
+		role := template.Roles[f.ID+"Role"]
+		used := map[string]bool{}
+		for c, n := range calls[name] {
+			used[c.Action] = true
+			if !allowed(role.May(c.Action), c.Resource) {
+				t.Errorf("%s called %s on %s %d times, which its role doesn't allow", name, c.Action, c.Resource, n)
+			}
+		}
+		for _, action := range role.Actions() {
+			why, listed := unused[name+" "+action]
+			switch {
+			case platform[action]:
+			case used[action] && listed:
+				t.Errorf("%s does use %s: take it off the list", name, action)
+			case !used[action] && !listed:
+				t.Errorf("%s has %s, and hasn't used it: take it away, or list it with the reason", name, action)
+			case !used[action]:
+				t.Logf("%s has %s, unused here: %s", name, action, why)
+			}
+		}
+	}
+}
+
+// allowed says that one of a statement's resources is what was called.
+func allowed(resources []sam.Value, called string) bool {
+	for _, r := range resources {
+		switch {
+		case r.Text == "Table.Arn" && called == tableName,
+			r.Text == "${Table.Arn}/index/index1" && called == tableName+"/index/index1",
+			r.Text == "Wakes.Arn" && strings.HasSuffix(called, "/"+tableName),
+			strings.HasSuffix(r.Text, ":secret:bookplate/${Stage}/*") && strings.HasPrefix(called, "bookplate/e2e/"):
+			return true
+		}
+	}
+	return false
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -98,7 +98,7 @@ func newSite(t *testing.T, deaths ...blow) *site {
 	block, _ := pem.Decode(public)
 	sum := sha256.Sum256([]byte(scimToken))
 	given := map[string]string{
-		"Table": tableName, "Wakes": wakes, "Stage": "e2e", "Hold": "0s", "FederatedDomains": demo.Domain,
+		"TableName": tableName, "Wakes": wakes, "Stage": "e2e", "Hold": "0s", "FederatedDomains": demo.Domain,
 		"PublicKeys": base64.StdEncoding.EncodeToString(block.Bytes), "ScimTokenHash": hex.EncodeToString(sum[:]),
 	}
 	services := []string{

@@ -65,7 +65,9 @@ func (g Granter) surveyor() assign.Surveyor {
 }
 
 func (g Granter) settling() syncrun.Settling {
-	return syncrun.Settling{Store: g.Store, World: g.World, Apple: g.Apple, Location: g.Record.Location}
+	return syncrun.Settling{
+		Store: g.Store, World: g.World, Apple: g.Apple, Location: g.Record.Location, Buckets: g.State.Buckets,
+	}
 }
 
 // pair is one license that is to be given: a title for a person, and why.

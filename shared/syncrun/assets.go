@@ -38,8 +38,37 @@ func (s *Syncer) assets(ctx context.Context) error {
 	}
 	s.run.Counts.Books = len(seen)
 	s.State.Counted, s.State.AssetPages = began, pages
+	all := len(seen)
+	for asset := range known {
+		if !seen[asset] {
+			all++ // its licenses, and so its digest, stay
+		}
+	}
+	if err := s.widen(ctx, all); err != nil {
+		return err
+	}
 	s.enter(Titles)
 	return nil
+}
+
+// widen gives the digests more buckets when the library has outgrown them. Which buckets hold is in the location's
+// state: until that is stored, the old ones do.
+func (s *Syncer) widen(ctx context.Context, books int) error {
+	count := bucketsFor(books)
+	if count <= s.digests.count {
+		return nil
+	}
+	old := s.digests
+	wider, err := old.spread(ctx, count)
+	if err != nil {
+		return err
+	}
+	s.State.Buckets, s.digests = count, wider
+	s.sums = newDigests(s.Store, "sums", s.Record.Location, count) // none of this run are stored yet
+	if err := s.checkpoint(ctx, true); err != nil {
+		return err
+	}
+	return old.forget(ctx)
 }
 
 func (s *Syncer) books(ctx context.Context) (map[apple.AssetKey]book.Doc, error) {

@@ -43,20 +43,34 @@ func (d *Digest) UnmarshalText(text []byte) error {
 }
 
 // digests are the digests of a location's books, in buckets of one item each. There are two sets: "digests", of the
-// rows in our table, and "sums", of the rows that the run under way has read. A book's bucket never changes; at 32,000
-// books a bucket has 500. Only the holder of the location's lease writes them, and rows are written before digests: a
+// rows in our table, and "sums", of the rows that the run under way has read. A title's bucket is by its hash, and
+// their number grows with the library (spread), so that a change costs little and a bucket fits an item. Only the holder of the location's lease writes them, and rows are written before digests: a
 // digest that is behind costs a read of its book and never the truth.
 type digests struct {
 	store  *table.Store
 	part   string
+	count  int                       // of buckets
 	loaded map[int]map[string]Digest // by bucket, then by book
 	dirty  map[int]bool
 }
 
-const buckets = 64
+// perBucket is how many books a bucket has at the most, on the average: 64 of them are less than 4 KB.
+const perBucket = 64
 
-func newDigests(store *table.Store, set, location string) *digests {
-	return &digests{store, set + "#" + location, make(map[int]map[string]Digest), make(map[int]bool)}
+// bucketsFor is how many buckets a library needs: a power of two.
+func bucketsFor(books int) int {
+	n := 1
+	for n*perBucket < books {
+		n *= 2
+	}
+	return n
+}
+
+func newDigests(store *table.Store, set, location string, count int) *digests {
+	return &digests{
+		store: store, part: set + "#" + location, count: max(count, 1),
+		loaded: make(map[int]map[string]Digest), dirty: make(map[int]bool),
+	}
 }
 
 func bookName(a apple.AssetKey) string { return a.AdamID + "#" + a.PricingParam }
@@ -67,14 +81,14 @@ func assetOf(name string) apple.AssetKey {
 }
 
 // bucketOf keeps the qualities of a title together.
-func bucketOf(a apple.AssetKey) int {
+func (d *digests) bucketOf(a apple.AssetKey) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(a.AdamID)) // never fails
-	return int(h.Sum32() % buckets)
+	return int(h.Sum32()) & (d.count - 1)
 }
 
 func (d *digests) key(bucket int) table.Key {
-	return table.Key{Part: d.part, Sort: fmt.Sprintf("%02d", bucket)}
+	return table.Key{Part: d.part, Sort: fmt.Sprintf("%d.%d", d.count, bucket)}
 }
 
 func (d *digests) bucket(ctx context.Context, n int) (map[string]Digest, error) {
@@ -95,7 +109,7 @@ func (d *digests) bucket(ctx context.Context, n int) (map[string]Digest, error) 
 // add counts rows in.
 func (d *digests) add(ctx context.Context, rows []apple.Assignment) error {
 	for _, row := range rows {
-		n := bucketOf(row.AssetKey)
+		n := d.bucketOf(row.AssetKey)
 		b, err := d.bucket(ctx, n)
 		if err != nil {
 			return err
@@ -109,7 +123,7 @@ func (d *digests) add(ctx context.Context, rows []apple.Assignment) error {
 
 // set replaces the digest of one book; the zero digest removes it.
 func (d *digests) set(ctx context.Context, asset apple.AssetKey, to Digest) error {
-	n := bucketOf(asset)
+	n := d.bucketOf(asset)
 	b, err := d.bucket(ctx, n)
 	if err != nil {
 		return err
@@ -151,6 +165,38 @@ func (d *digests) reset(ctx context.Context) error {
 	}
 	clear(d.loaded)
 	clear(d.dirty)
+	if err := d.store.DeleteAll(ctx, keys...); err != nil {
+		return fmt.Errorf("removing %s: %w", d.part, err)
+	}
+	return nil
+}
+
+// spread returns the same digests in more buckets, which are stored; the old ones stay until forget.
+func (d *digests) spread(ctx context.Context, count int) (*digests, error) {
+	wider := &digests{
+		store: d.store, part: d.part, count: count, loaded: make(map[int]map[string]Digest), dirty: make(map[int]bool),
+	}
+	for n := range count { // all of them: an attempt that died may have left some
+		wider.loaded[n], wider.dirty[n] = make(map[string]Digest), true
+	}
+	for n := range d.count {
+		b, err := d.bucket(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		for name, digest := range b {
+			wider.loaded[wider.bucketOf(assetOf(name))][name] = digest
+		}
+	}
+	return wider, wider.flush(ctx)
+}
+
+// forget removes the buckets.
+func (d *digests) forget(ctx context.Context) error {
+	var keys []table.Key
+	for n := range d.count {
+		keys = append(keys, d.key(n))
+	}
 	if err := d.store.DeleteAll(ctx, keys...); err != nil {
 		return fmt.Errorf("removing %s: %w", d.part, err)
 	}

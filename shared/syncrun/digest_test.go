@@ -2,8 +2,10 @@ package syncrun
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -84,6 +86,8 @@ func TestADigestSurvivesJSON(t *testing.T) {
 	}
 }
 
+const someBuckets = 8
+
 func newSet(t *testing.T) (*mem.Table, *table.Store) {
 	t.Helper()
 	v := world.NewVirtual(1, time.Date(2030, 9, 1, 8, 0, 0, 0, time.UTC))
@@ -94,7 +98,7 @@ func newSet(t *testing.T) (*mem.Table, *table.Store) {
 func TestDigestsAreKeptInBucketsAndReadBackAlike(t *testing.T) {
 	engine, store := newSet(t)
 	rows := someRows(300)
-	d := newDigests(store, "digests", "1000")
+	d := newDigests(store, "digests", "1000", someBuckets)
 	if err := d.add(t.Context(), rows); err != nil {
 		t.Fatal(err)
 	}
@@ -109,14 +113,14 @@ func TestDigestsAreKeptInBucketsAndReadBackAlike(t *testing.T) {
 		want[bookName(row.AssetKey)] = want[bookName(row.AssetKey)].With(row)
 	}
 	got := map[string]Digest{}
-	again := newDigests(store, "digests", "1000")
-	for n := range buckets {
+	again := newDigests(store, "digests", "1000", someBuckets)
+	for n := range someBuckets {
 		b, err := again.bucket(t.Context(), n)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for name, sum := range b {
-			if bucketOf(assetOf(name)) != n {
+			if d.bucketOf(assetOf(name)) != n {
 				t.Errorf("%s is in bucket %d", name, n)
 			}
 			got[name] = sum
@@ -128,20 +132,22 @@ func TestDigestsAreKeptInBucketsAndReadBackAlike(t *testing.T) {
 }
 
 func TestQualitiesOfATitleShareABucketAndBucketsAreFilledEvenly(t *testing.T) {
+	const books = 32000
+	d := newDigests(nil, "digests", "1000", bucketsFor(books))
 	counts := map[int]int{}
-	for i := range 32000 {
+	for i := range books {
 		adamID := fmt.Sprint(900000000 + i)
-		n := bucketOf(apple.AssetKey{AdamID: adamID, PricingParam: "STDQ"})
-		if n != bucketOf(apple.AssetKey{AdamID: adamID, PricingParam: "PLUS"}) {
+		n := d.bucketOf(apple.AssetKey{AdamID: adamID, PricingParam: "STDQ"})
+		if n != d.bucketOf(apple.AssetKey{AdamID: adamID, PricingParam: "PLUS"}) {
 			t.Fatalf("title %s is in two buckets", adamID)
 		}
 		counts[n]++
 	}
-	if len(counts) != buckets {
-		t.Errorf("%d buckets are used, want %d", len(counts), buckets)
+	if len(counts) != 512 {
+		t.Errorf("%d buckets are used, want 512", len(counts))
 	}
 	for n, count := range counts {
-		if count > 1000 { // some 60 bytes each, of an item's 64 KB
+		if count > 3*perBucket { // some 60 bytes each, of an item's 64 KB
 			t.Errorf("bucket %d has %d books", n, count)
 		}
 	}
@@ -149,7 +155,7 @@ func TestQualitiesOfATitleShareABucketAndBucketsAreFilledEvenly(t *testing.T) {
 
 func TestTheDigestOfARereadBookIsThatOfItsRowsAlone(t *testing.T) {
 	_, store := newSet(t)
-	d := newDigests(store, "digests", "1000")
+	d := newDigests(store, "digests", "1000", someBuckets)
 	rows := someRows(70)
 	if err := d.add(t.Context(), rows); err != nil {
 		t.Fatal(err)
@@ -160,11 +166,11 @@ func TestTheDigestOfARereadBookIsThatOfItsRowsAlone(t *testing.T) {
 			kept = append(kept, row)
 		}
 	}
-	s := Syncer{digests: d}
+	s := Syncer{digests: d, sums: newDigests(store, "sums", "1000", someBuckets)}
 	if err := s.redigest(t.Context(), "900", kept); err != nil {
 		t.Fatal(err)
 	}
-	b, err := d.bucket(t.Context(), bucketOf(apple.AssetKey{AdamID: "900"}))
+	b, err := d.bucket(t.Context(), d.bucketOf(apple.AssetKey{AdamID: "900"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +184,7 @@ func TestTheDigestOfARereadBookIsThatOfItsRowsAlone(t *testing.T) {
 
 func TestAResetSetIsEmptyAlsoForOthers(t *testing.T) {
 	engine, store := newSet(t)
-	d := newDigests(store, "sums", "1000")
+	d := newDigests(store, "sums", "1000", someBuckets)
 	if err := d.add(t.Context(), someRows(300)); err != nil {
 		t.Fatal(err)
 	}
@@ -191,5 +197,36 @@ func TestAResetSetIsEmptyAlsoForOthers(t *testing.T) {
 	b, err := d.bucket(t.Context(), 0)
 	if err != nil || len(b) != 0 {
 		t.Errorf("bucket 0 has %v with error %v", b, err)
+	}
+}
+
+func TestDigestsThatAreSpreadAreTheSameInMoreBuckets(t *testing.T) {
+	engine, store := newSet(t)
+	rows := someRows(300)
+	d := newDigests(store, "digests", "1000", 2)
+	if err := errors.Join(d.add(t.Context(), rows), d.flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time as after a death before the old ones were forgotten
+		if _, err := d.spread(t.Context(), someBuckets); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.forget(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(engine.Snapshot()); n != someBuckets {
+		t.Errorf("%d items are left, want %d", n, someBuckets)
+	}
+	wider := newDigests(store, "digests", "1000", someBuckets)
+	for _, row := range rows {
+		b, err := wider.bucket(t.Context(), wider.bucketOf(row.AssetKey))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine := slices.DeleteFunc(slices.Clone(rows), func(o apple.Assignment) bool { return o.AssetKey != row.AssetKey })
+		if b[bookName(row.AssetKey)] != digestOf(mine...) {
+			t.Fatalf("the digest of %s has changed", bookName(row.AssetKey))
+		}
 	}
 }

@@ -42,8 +42,8 @@ func users(rows []apple.Assignment) []apple.Assignment {
 
 // compare reads the books again whose sum differs from ours. Its page is a bucket.
 func (s *Syncer) compare(ctx context.Context) error {
-	s.run.Pages = buckets
-	for ; s.run.Page < buckets; s.run.Page++ {
+	s.run.Pages = s.digests.count
+	for ; s.run.Page < s.digests.count; s.run.Page++ {
 		ours, err := s.digests.bucket(ctx, s.run.Page)
 		if err != nil {
 			return err
@@ -119,7 +119,8 @@ func (s *Syncer) reread(ctx context.Context, adamID string) error {
 	return s.redigest(ctx, adamID, stored)
 }
 
-// redigest makes the digests of a title those of its rows.
+// redigest makes the digests of a title those of its rows, and the sums too: whatever made them differ (a page that a
+// dying process counted twice), this run has looked, and doesn't look again.
 func (s *Syncer) redigest(ctx context.Context, adamID string, rows []apple.Assignment) error {
 	sums := map[string]Digest{}
 	for _, pricing := range []string{apple.PricingSTDQ, apple.PricingPLUS} {
@@ -131,7 +132,7 @@ func (s *Syncer) redigest(ctx context.Context, adamID string, rows []apple.Assig
 	}
 	var err error
 	for name, sum := range sums {
-		err = errors.Join(err, s.digests.set(ctx, assetOf(name), sum))
+		err = errors.Join(err, s.digests.set(ctx, assetOf(name), sum), s.sums.set(ctx, assetOf(name), sum))
 	}
 	return err
 }

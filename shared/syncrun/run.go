@@ -154,8 +154,8 @@ func fatal(err error) bool {
 }
 
 func (s *Syncer) open(ctx context.Context, kind Kind, trigger string) error {
-	s.digests = newDigests(s.Store, "digests", s.Record.Location)
-	s.sums = newDigests(s.Store, "sums", s.Record.Location)
+	s.digests = newDigests(s.Store, "digests", s.Record.Location, s.State.Buckets)
+	s.sums = newDigests(s.Store, "sums", s.Record.Location, s.State.Buckets)
 	s.usedFrom, s.callFrom = s.Store.Units(), s.Apple.Calls()
 	s.saved = s.World.Now()
 	if len(s.State.Run) > 0 {

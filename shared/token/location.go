@@ -49,6 +49,8 @@ type Sync struct {
 	Counted time.Time `json:"counted,omitzero"`
 	// AssetPages is how many pages that took: what reading all counts costs.
 	AssetPages int `json:"assetPages,omitempty"`
+	// Buckets is over how many items the books' digests are spread; it grows with the library.
+	Buckets int `json:"buckets,omitempty"`
 	// Run is the sync that is under way, if any; what is in it is syncrun's.
 	Run json.RawMessage `json:"run,omitempty"`
 }

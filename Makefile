@@ -23,10 +23,10 @@ FUZZTIME ?= 10s
 AWS_TESTS := ./shared/table/dynamo ./shared/vault/secretsmanager ./shared/queue/sqs ./infra/emulators/...
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-race test-aws emulators template size e2e-lambda sam-local lint fuzz ci ci-full clean
+.PHONY: help run test test-race test-aws emulators template-lint template size e2e-lambda sam-local lint fuzz ci ci-full clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## run everything as one program on this machine
 	go run ./infra/local
@@ -42,10 +42,12 @@ test-aws: emulators ## run the AWS engines' contracts on emulators (needs Java 1
 
 emulators: $(addprefix $(EMULATORS)/,dynamodb-local/.installed dynoxide/.installed moto/.installed) ## install the emulators
 
-template: $(SAM)@$(SAM_VERSION) ## hold template.yaml to the code, to CloudFormation and to SAM, and build it (needs Python)
-	CGO_ENABLED=0 go test ./infra/housekeeping/...
+template-lint: $(SAM)@$(SAM_VERSION) ## hold template.yaml to CloudFormation and to SAM (needs Python)
 	$(SAM)/bin/cfn-lint template.yaml
 	$(SAM)/bin/sam validate --lint
+
+template: template-lint ## the same, hold it to the code, and build it
+	CGO_ENABLED=0 go test ./infra/housekeeping/...
 	$(SAM)/bin/sam build
 
 size: ## measure the functions' archives and starts
@@ -55,6 +57,11 @@ size: ## measure the functions' archives and starts
 	done
 	@CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -ldflags='-s -w' -o $(SIZES)/here/empty/bootstrap ./infra/size/empty
 	@go run ./infra/size $(SIZES)
+
+sam-local: emulators $(SAM)@$(SAM_VERSION) ## the SAM CLI's gateway on emulators (needs Docker besides, and runs arm64 containers)
+	@docker info >/dev/null 2>&1 || { echo "sam local needs Docker, and it doesn't answer; without it: make e2e-lambda"; exit 1; }
+	$(SAM)/bin/sam build
+	CGO_ENABLED=0 go test -tags 'aws samlocal' -count=1 -timeout=0 -v -run TestServe ./infra/e2e
 
 e2e-lambda: emulators $(SAM)@$(SAM_VERSION) ## the main job through the built functions, without Docker (needs Java 17, Maven, Python, npm; Linux)
 	@mkdir -p $(E2E) && cp $(SAM)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-* $(E2E) && chmod +x $(E2E)/aws-lambda-rie-*

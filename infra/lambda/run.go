@@ -9,7 +9,6 @@ import (
 	"os"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/bookplate/bookplate/infra/setting"
 	"github.com/bookplate/bookplate/shared/world"
@@ -19,7 +18,7 @@ import (
 type Process struct {
 	Env   *setting.Env
 	World world.World
-	Log   *slog.Logger // JSON lines that Lambda's log filter understands, with the request's id
+	Log   *slog.Logger // JSON lines that Lambda's log filter understands
 }
 
 // ServeHTTP runs an HTTP function behind the gateway until Lambda ends the process. Settings that make no sense end it at
@@ -60,7 +59,7 @@ func (i invoker) Invoke(ctx context.Context, payload []byte) ([]byte, error) { r
 
 // begin builds the function. The log says what is wrong when it can't; Lambda then tells whoever called that it failed.
 func begin[T any](build func(Process) (T, error)) (made T, ok bool) {
-	p := Process{Env: setting.New(os.LookupEnv), World: world.Real(), Log: slog.New(lambdacontext.NewLogHandler())}
+	p := Process{Env: setting.New(os.LookupEnv), World: world.Real(), Log: newLog(os.Stdout, os.Getenv("AWS_LAMBDA_LOG_LEVEL"))}
 	made, err := build(p)
 	if wrong := p.Env.Err(); wrong != nil {
 		err = wrong

@@ -44,8 +44,9 @@ func (d *Digest) UnmarshalText(text []byte) error {
 
 // digests are the digests of a location's books, in buckets of one item each. There are two sets: "digests", of the
 // rows in our table, and "sums", of the rows that the run under way has read. A title's bucket is by its hash, and
-// their number grows with the library (spread), so that a change costs little and a bucket fits an item. Only the holder of the location's lease writes them, and rows are written before digests: a
-// digest that is behind costs a read of its book and never the truth.
+// their number grows with the library (spread), so that a change costs little and a bucket fits an item. Only the
+// holder of the location's lease writes them, and rows are written before digests: a digest that is behind costs a read
+// of its book and never the truth.
 type digests struct {
 	store  *table.Store
 	part   string
@@ -188,7 +189,10 @@ func (d *digests) spread(ctx context.Context, count int) (*digests, error) {
 			wider.loaded[wider.bucketOf(assetOf(name))][name] = digest
 		}
 	}
-	return wider, wider.flush(ctx)
+	if err := wider.flush(ctx); err != nil {
+		return nil, err
+	}
+	return wider, nil
 }
 
 // forget removes the buckets.

@@ -30,14 +30,15 @@ func Key(adamID, personID string) table.Key {
 
 func titlePart(adamID, shard string) string { return "title#" + adamID + "#" + shard }
 
-// Index places of a license: Index1 lists a person's, Index2 a waiting line while it waits and a day's gifts after.
+// Index places of a license: Index1 lists a person's, Index2 a waiting line while it waits and a day's gifts after,
+// also those that are gone: the ledger forgets nothing.
 func places(l License) [2]table.IndexKey {
 	at := [2]table.IndexKey{{Part: PersonPart(l.PersonID), Sort: l.AdamID}, {}}
 	switch l.State {
 	case Waiting:
 		asked := l.Asked.UTC().Format(time.RFC3339)
 		at[1] = table.IndexKey{Part: "line#" + l.Location + "#" + l.AdamID, Sort: asked + "#" + l.PersonID}
-	case Licensed:
+	case Licensed, Gone:
 		at[1] = table.IndexKey{
 			Part: DayPart(l.Location, l.Given), Sort: l.Given.UTC().Format(time.RFC3339) + "#" + l.AdamID + "#" + l.PersonID,
 		}

@@ -34,11 +34,14 @@ func Routes() []string { return door.Patterns(routes(server{})) }
 const (
 	bookPath        = "/deviceAppManagement/managedEBooks/{id}"
 	assignmentsPath = bookPath + "/assignments"
+	requestsPath    = "/bookplate/requests"
 	assignmentPath  = assignmentsPath + "/{assignment}"
 )
 
 func routes(s server) []door.Route {
 	return []door.Route{
+		{Method: http.MethodPost, Path: requestsPath, Need: auth.Reader, Answer: s.request},
+		{Method: http.MethodGet, Path: requestsPath, Need: auth.Reader, Answer: s.requests},
 		{Method: http.MethodPost, Path: bookPath + "/assign", Need: auth.Manager, Answer: s.assign},
 		{Method: http.MethodPost, Path: bookPath + "/bookplate.plan", Need: auth.Viewer, Answer: s.plan},
 		{Method: http.MethodGet, Path: assignmentsPath, Need: auth.Viewer, Answer: s.list},

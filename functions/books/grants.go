@@ -101,30 +101,10 @@ func showGrant(l license.License, open map[string]license.BatchState, names dire
 		Since: l.Since, Asked: moment(l.Asked), Given: moment(l.Given), BatchID: l.Batch, EventID: l.Event,
 		Cause: names.cause(l.Cause),
 	}
-	var why assign.Explanation
-	switch l.State {
-	case license.Wanted:
-		why = assign.Explanation{Text: "Is to be in the next request to Apple.", Next: "Wait."}
-	case license.Reserved:
-		why = assign.Explain(assign.Underway)
-		if state, ok := open[l.Batch]; ok {
-			g.State = string(state)
-		}
-	case license.Licensed:
-		why = assign.Explanation{Text: "Has the title."}
-		if l.Found {
-			why.Text = "Has the title; Apple listed it without an order of Bookplate's."
-		}
-	case license.Gone:
-		why = assign.Explanation{
-			Text: "Had the title, and Apple no longer lists it.",
-			Next: "Look in Apple's portal whether it was refunded.",
-		}
-	default:
-		if l.Reason != "" {
-			why = assign.Explain(l.Reason)
-		}
+	if state, ok := open[l.Batch]; ok && l.State == license.Reserved {
+		g.State = string(state)
 	}
+	why := assign.Standing(l)
 	g.Text, g.Next = why.Text, why.Next
 	return g
 }

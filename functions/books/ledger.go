@@ -80,7 +80,7 @@ func (s server) ledgerFilter(r *http.Request) (ledgerFilter, error) {
 		}
 	}
 	if text := values.Get("person"); text != "" {
-		p, err := s.person(r.Context(), text)
+		p, err := s.Directory.FindPerson(r.Context(), text)
 		if err != nil {
 			return f, err
 		}

@@ -211,6 +211,7 @@ func TestAnswersAreDescribedAsTheyAreWritten(t *testing.T) {
 	structs := jsonFields(t)
 	schemas := loadDescription(t).Components.Schemas
 	for name, from := range map[string]string{
+		"request":     "functions/assignments request",
 		"plan":        "functions/assignments planAnswer",
 		"cause":       "functions/books cause",
 		"grant":       "functions/books grant",

@@ -11,7 +11,6 @@ import (
 	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
-	"github.com/bookplate/bookplate/shared/world"
 )
 
 // Add adds one wish to those for the book, and marks the work. Adding what is already wished for returns the wish that is
@@ -41,11 +40,7 @@ func (a Assigner) Add(ctx context.Context, b book.Book, ask Ask, requester strin
 			return nil, problem.New(problem.Invalid, "TooManyAssignments",
 				"A book can be assigned to at most %d groups. Put the people into fewer, larger groups.", MaxWishes)
 		}
-		now := a.World.Now()
-		added = Wish{
-			ID: world.NewID(a.World), GroupID: ask.GroupID, Intent: ask.Intent,
-			Created: now, HoldUntil: now.Add(a.Hold), Requester: requester,
-		}
+		added = a.wish(ask, requester)
 		return append(slices.Clone(list), added), nil
 	})
 	return added, err

@@ -97,3 +97,24 @@ var explanations = map[license.Reason]Explanation{
 	},
 	AppleRefused: {"Apple refused to give the title.", "See the number in the detail."},
 }
+
+// Standing says how a license stands, and what to do next.
+func Standing(l license.License) Explanation {
+	switch l.State {
+	case license.Wanted:
+		return Explanation{"Is to be in the next request to Apple.", "Wait."}
+	case license.Reserved:
+		return Explain(Underway)
+	case license.Licensed:
+		if l.Found {
+			return Explanation{Text: "Has the title; Apple listed it without an order of Bookplate's."}
+		}
+		return Explanation{Text: "Has the title."}
+	case license.Gone:
+		return Explanation{"Had the title, and Apple no longer lists it.", "Look in Apple's portal whether it was refunded."}
+	}
+	if l.Reason == "" {
+		return Explanation{}
+	}
+	return Explain(l.Reason)
+}

@@ -39,7 +39,6 @@ func (a Assigner) Draft(ctx context.Context, b book.Book, asks []Ask, requester 
 	if err != nil {
 		return WishesDoc{}, err
 	}
-	now := a.World.Now()
 	var list []Wish
 	for _, ask := range asks {
 		i := slices.IndexFunc(doc.Value.List, func(w Wish) bool { return w.GroupID == ask.GroupID && w.Intent == ask.Intent })
@@ -47,13 +46,21 @@ func (a Assigner) Draft(ctx context.Context, b book.Book, asks []Ask, requester 
 			list = append(list, doc.Value.List[i])
 			continue
 		}
-		list = append(list, Wish{
-			ID: world.NewID(a.World), GroupID: ask.GroupID, Intent: ask.Intent,
-			Created: now, HoldUntil: now.Add(a.Hold), Requester: requester,
-		})
+		list = append(list, a.wish(ask, requester))
 	}
 	doc.Value.List = list
 	return doc, nil
+}
+
+// wish is a new wish.
+func (a Assigner) wish(ask Ask, requester string) Wish {
+	w := Wish{
+		ID: world.NewID(a.World), GroupID: ask.GroupID, Intent: ask.Intent, Created: a.World.Now(), Requester: requester,
+	}
+	if w.Intent == Required {
+		w.HoldUntil = w.Created.Add(a.Hold)
+	}
+	return w
 }
 
 // Replace makes the asks the wishes for the book, and marks the work. It returns when the first of them may spend.

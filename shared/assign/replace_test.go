@@ -15,10 +15,10 @@ import (
 func TestARepeatedWishKeepsItsIDAgeAndHold(t *testing.T) {
 	s := newSchool(t)
 	a, b := s.group(), s.group()
-	s.replace(required(a), available(b))
+	s.replace(required(a), required(b))
 	before := s.wishes().List
 	s.clock.Advance(4 * time.Minute)
-	if due := s.replace(available(b), required(a)); !due.Equal(start.Add(10 * time.Minute)) {
+	if due := s.replace(required(b), required(a)); !due.Equal(start.Add(10 * time.Minute)) {
 		t.Errorf("due %s, want the end of the first hold", due)
 	}
 	after := s.wishes().List

@@ -74,7 +74,10 @@ func (s server) remove(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s server) assigner() assign.Assigner {
-	return assign.Assigner{Store: s.Store, Directory: s.Directory, World: s.World, Hold: s.Hold}
+	return assign.Assigner{
+		Store: s.Store, Directory: s.Directory, World: s.World, Hold: s.Hold, ApprovalAbove: s.ApprovalAbove,
+		SelfApproval: s.SelfApproval, Federated: s.Federated,
+	}
 }
 
 func (s server) book(r *http.Request) (book.Book, error) {

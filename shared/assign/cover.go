@@ -23,8 +23,8 @@ func (s Surveyor) Covered(ctx context.Context, location string) ([]directory.Per
 		}
 		var fresh []Wish
 		for _, w := range doc.Value.Ordered(s.World.Now()) {
-			if w.Intent == Required && groups[w.GroupID] {
-				continue
+			if w.Approval.Pending || w.Intent == Required && groups[w.GroupID] {
+				continue // what waits for approval does nothing at all
 			}
 			groups[w.GroupID] = groups[w.GroupID] || w.Intent == Required
 			fresh = append(fresh, w)
@@ -40,6 +40,11 @@ func (s Surveyor) Covered(ctx context.Context, location string) ([]directory.Per
 			}
 		}
 	}
+	return s.active(ctx, ids)
+}
+
+// active are those of the people who are active, in their order.
+func (s Surveyor) active(ctx context.Context, ids []string) ([]directory.Person, error) {
 	known, err := s.Directory.People(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("reading %d people: %w", len(ids), err)

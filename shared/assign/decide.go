@@ -100,6 +100,9 @@ func ready(f Facts) (Decision, bool) {
 		return Decision{Wait, NotSynced, ""}, true
 	case !f.Listed:
 		return Decision{Wait, NotListed, ""}, true
+	case f.Wish.Approval.Pending:
+		a := f.Wish.Approval
+		return Decision{Wait, WaitingForApproval, fmt.Sprintf("plan %s, %d licenses", a.Plan, a.Licenses)}, true
 	case f.Wish.OnHold(f.Now):
 		return Decision{Wait, OnHold, "until " + f.Wish.HoldUntil.UTC().Format(time.RFC3339)}, true
 	}

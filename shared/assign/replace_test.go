@@ -205,14 +205,3 @@ func TestAddingTwiceIsAddingOnce(t *testing.T) {
 	wantProblem(t, err, "UnknownGroup", "target.groupId")
 	wantProblem(t, s.assigner.Remove(t.Context(), s.book, "nothing"), "ResourceNotFound", "")
 }
-
-func TestADraftStoresNothing(t *testing.T) {
-	s := newSchool(t)
-	g := s.group()
-	before := string(s.engine.Dump())
-	doc, err := s.assigner.Draft(t.Context(), s.book, []assign.Ask{required(g)}, "rita")
-	s.must(err)
-	if len(doc.Value.List) != 1 || string(s.engine.Dump()) != before {
-		t.Errorf("the draft is %+v, or something was stored", doc.Value)
-	}
-}

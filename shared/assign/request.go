@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/book"
@@ -84,22 +83,6 @@ func (a Assigner) offered(ctx context.Context, b book.Book, p directory.Person) 
 			"person is in. An administrator can assign it as available to such a group.", p.Name()).At("book")
 	}
 	return nil
-}
-
-// membersAmong are those of the people, in their order, who are in a group that isn't deleted.
-func membersAmong(ctx context.Context, d *directory.Reader, groupID string, people []string) ([]string, error) {
-	group, err := d.GroupEvenDeleted(ctx, groupID)
-	if err != nil {
-		return nil, fmt.Errorf("reading group %s: %w", groupID, err)
-	}
-	if group.Deleted {
-		return nil, nil
-	}
-	members, err := d.AreMembers(ctx, groupID, people)
-	if err != nil {
-		return nil, fmt.Errorf("reading the members of group %s: %w", groupID, err)
-	}
-	return slices.DeleteFunc(slices.Clone(people), func(id string) bool { return !members[id] }), nil
 }
 
 // requested are the requests for a book, by personId.

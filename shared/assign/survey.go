@@ -109,13 +109,7 @@ func (s Surveyor) Survey(ctx context.Context, site Site, b book.Book, wishes Wis
 	if err != nil {
 		return nil, nil, err
 	}
-	for id, r := range asked { // their place in the line is from when they asked, not from when it was noted
-		doc := licenses[id]
-		if doc.Value.Asked.IsZero() {
-			doc.Value.Asked = r.At
-			licenses[id] = doc
-		}
-	}
+	placeInLine(licenses, asked)
 	covered, order, err := s.cover(ctx, wishes.Ordered(s.World.Now()), asked, licenses)
 	if err != nil {
 		return nil, nil, err
@@ -129,8 +123,26 @@ func (s Surveyor) Survey(ctx context.Context, site Site, b book.Book, wishes Wis
 	if err != nil {
 		return nil, nil, err
 	}
+	return lines, lapses(b, licenses, covered), nil
+}
+
+// placeInLine has those who have asked stand in the line from when they did, not from when it was noted. Somebody without
+// a license has only that time in it.
+func placeInLine(licenses map[string]license.Doc, asked map[string]Request) {
+	for id, r := range asked {
+		doc := licenses[id]
+		if doc.Value.Asked.IsZero() {
+			doc.Value.Asked = r.At
+			licenses[id] = doc
+		}
+	}
+}
+
+// lapses are the pairs of the book that wait although no wish covers them any more.
+func lapses(b book.Book, licenses map[string]license.Doc, covered map[string]Wish) []Line {
+	var lapsed []Line
 	for _, doc := range licenses {
-		l := doc.Value // of a person who has asked and has no license yet, only the time
+		l := doc.Value
 		_, still := covered[l.PersonID]
 		open := l.State == license.Waiting || l.State == license.Wanted
 		if open && !still && l.Location == b.Location && l.Pricing == b.Asset.PricingParam {
@@ -138,7 +150,7 @@ func (s Surveyor) Survey(ctx context.Context, site Site, b book.Book, wishes Wis
 		}
 	}
 	slices.SortFunc(lapsed, func(x, y Line) int { return x.License.Key.Compare(y.License.Key) })
-	return lines, lapsed, nil
+	return lapsed
 }
 
 // requests are the requests for a book, by personId, if a wish could answer them.
@@ -178,21 +190,7 @@ func (s Surveyor) under(ctx context.Context, w Wish, asked map[string]Request) (
 	if w.Intent == Available {
 		return membersAmong(ctx, s.Directory, w.GroupID, slices.Sorted(maps.Keys(asked)))
 	}
-	group, err := s.Directory.GroupEvenDeleted(ctx, w.GroupID)
-	if err != nil {
-		return nil, fmt.Errorf("reading group %s: %w", w.GroupID, err)
-	}
-	if group.Deleted {
-		return nil, nil
-	}
-	var members []string
-	for id, err := range s.Directory.MembersOf(ctx, w.GroupID) {
-		if err != nil {
-			return nil, fmt.Errorf("reading the members of group %s: %w", w.GroupID, err)
-		}
-		members = append(members, id)
-	}
-	return members, nil
+	return members(ctx, s.Directory, w.GroupID)
 }
 
 // bySeniority orders people by when they first asked for the title; those who haven't come last, by id.

@@ -27,13 +27,14 @@ const MaxWishes = 200
 // Wish is a book for a group. Graph: managedEBookAssignment.
 type Wish struct {
 	ID      string    `json:"id"`
-	GroupID string    `json:"groupId"`
+	GroupID string    `json:"groupId"` // or Everybody
 	Intent  Intent    `json:"intent"`
 	Created time.Time `json:"created"`
 	// HoldUntil is until when a required wish spends nothing: removing it before costs nothing.
 	HoldUntil time.Time `json:"holdUntil"`
 	Requester string    `json:"requester"`
 	Approver  string    `json:"approver,omitempty"`
+	Approval  Approval  `json:"approval,omitzero"`
 }
 
 // OnHold says that the wish spends nothing yet. An available one has no hold: nothing is spent before somebody asks.
@@ -76,12 +77,16 @@ func (w Wishes) Names(groupID string) bool {
 	return slices.ContainsFunc(w.List, func(one Wish) bool { return one.GroupID == groupID })
 }
 
-// Ordered are the wishes in the order in which stock is given out: those on hold last, otherwise oldest first.
+// idle says that the wish spends nothing for the time being.
+func (w Wish) idle(now time.Time) bool { return w.Approval.Pending || w.OnHold(now) }
+
+// Ordered are the wishes in the order in which stock is given out: those that are on hold or wait for approval last,
+// otherwise oldest first.
 func (w Wishes) Ordered(now time.Time) []Wish {
 	list := slices.Clone(w.List)
 	slices.SortStableFunc(list, func(a, b Wish) int {
-		if a.OnHold(now) != b.OnHold(now) {
-			if a.OnHold(now) {
+		if a.idle(now) != b.idle(now) {
+			if a.idle(now) {
 				return 1
 			}
 			return -1

@@ -17,7 +17,8 @@ type Kind string
 const (
 	TokenUploaded      Kind = "tokenUploaded"
 	TokenRenewed       Kind = "tokenRenewed"
-	TokenRevived       Kind = "tokenRevived" // work goes on at a location that had stopped
+	TokenRevived       Kind = "tokenRevived"    // work goes on at a location that had stopped
+	LocationClaimed    Kind = "locationClaimed" // also over a former owner, who is named
 	TokenDeleted       Kind = "tokenDeleted"
 	AssignmentApproved Kind = "assignmentApproved"
 )

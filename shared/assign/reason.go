@@ -1,6 +1,10 @@
 package assign
 
-import "github.com/bookplate/bookplate/shared/license"
+import (
+	"strings"
+
+	"github.com/bookplate/bookplate/shared/license"
+)
 
 // Why somebody waits, or is refused, for a title. Each reason has a text with the next step (Explain).
 const (
@@ -121,5 +125,9 @@ func Standing(l license.License) Explanation {
 	if l.Reason == "" {
 		return Explanation{}
 	}
-	return Explain(l.Reason)
+	why := Explain(l.Reason)
+	if l.Detail != "" {
+		why.Text = strings.TrimSuffix(why.Text, ".") + " (" + l.Detail + ")."
+	}
+	return why
 }

@@ -223,6 +223,7 @@ func (s Surveyor) facts(
 		return nil, err
 	}
 	free := site.Free(b)
+	state, _ := site.Token.Standing(s.World.Now())
 	lines := make([]Line, 0, len(order))
 	for _, id := range order {
 		person, known := people[id]
@@ -244,7 +245,7 @@ func (s Surveyor) facts(
 			Now: s.World.Now(), Location: b.Location, Pricing: b.Asset.PricingParam, Wish: line.Wish, Person: line.Person,
 			Member:  true,
 			License: line.License.Value, InBatch: site.holds(line.License.Value, b.Location), Reader: line.Reader,
-			Alias: aliases[id], Synced: site.Synced, Usable: site.Token.State == token.Valid,
+			Alias: aliases[id], Synced: site.Synced, Usable: state == token.Valid, State: state,
 			Listed: b.Missing.IsZero(), Free: free,
 		})
 		if line.Decision.Verdict == Give {

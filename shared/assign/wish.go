@@ -99,7 +99,8 @@ func (w Wishes) Ordered(now time.Time) []Wish {
 // Due is from when on the wishes have work for the location: now, unless all that could spend are on hold.
 func (w Wishes) Due(now time.Time) time.Time {
 	ordered := w.Ordered(now)
-	if len(ordered) == 0 || !ordered[0].OnHold(now) {
+	waits := slices.ContainsFunc(ordered, func(one Wish) bool { return one.Approval.Pending })
+	if len(ordered) == 0 || !ordered[0].OnHold(now) || waits { // who waits for approval is told so at once
 		return now
 	}
 	return ordered[0].HoldUntil

@@ -37,7 +37,7 @@ func places(l License) [2]table.IndexKey {
 	switch l.State {
 	case Waiting:
 		asked := l.Asked.UTC().Format(time.RFC3339)
-		at[1] = table.IndexKey{Part: "line#" + l.Location + "#" + l.AdamID, Sort: asked + "#" + l.PersonID}
+		at[1] = table.IndexKey{Part: linePart(l.Location, l.AdamID), Sort: asked + "#" + l.PersonID}
 	case Licensed, Gone:
 		at[1] = table.IndexKey{
 			Part: DayPart(l.Location, l.Given), Sort: l.Given.UTC().Format(time.RFC3339) + "#" + l.AdamID + "#" + l.PersonID,
@@ -48,6 +48,9 @@ func places(l License) [2]table.IndexKey {
 
 // PersonPart is the partition of Index1 that lists a person's licenses, by adamId.
 func PersonPart(personID string) string { return "person#" + personID }
+
+// linePart is the partition of Index2 that lists who waits for a title in a location.
+func linePart(location, adamID string) string { return "line#" + location + "#" + adamID }
 
 // DayPart is the partition of Index2 that lists what a location was seen to give on a day (UTC).
 func DayPart(location string, day time.Time) string {

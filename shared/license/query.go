@@ -123,6 +123,28 @@ func DayPage(ctx context.Context, store *table.ReadStore, locations []string, da
 	return docs, page.Next, nil
 }
 
+// Line are the licenses of a title that wait in a location, longest first. The index that leads to them lags by moments.
+func Line(ctx context.Context, store *table.ReadStore, location, adamID string) ([]License, error) {
+	var entries []table.Entry
+	for entry, err := range store.EachEntry(ctx, table.Index2, table.Range{Part: linePart(location, adamID)}) {
+		if err != nil {
+			return nil, fmt.Errorf("reading who waits for title %s: %w", adamID, err)
+		}
+		entries = append(entries, entry)
+	}
+	docs, err := loadEntries(ctx, store, entries)
+	if err != nil {
+		return nil, fmt.Errorf("reading who waits for title %s: %w", adamID, err)
+	}
+	var line []License
+	for _, doc := range docs {
+		if doc.Value.State == Waiting && doc.Value.Location == location {
+			line = append(line, doc.Value)
+		}
+	}
+	return line, nil
+}
+
 // loadEntries reads the licenses to which entries of an index lead, in their order.
 func loadEntries(ctx context.Context, store *table.ReadStore, entries []table.Entry) ([]Doc, error) {
 	keys := make([]table.Key, len(entries))

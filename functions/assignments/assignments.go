@@ -19,6 +19,10 @@ type Config struct {
 	Queue     queue.Queue
 	// Hold is how long a new required assignment spends nothing and can be taken back without cost.
 	Hold time.Duration
+	// ApprovalAbove is over how many licenses a new assignment waits for approval; 0 means never, but for all users.
+	ApprovalAbove int
+	// SelfApproval lets whoever asked for an assignment approve it too.
+	SelfApproval bool
 	// Federated are the domains whose userNames are Managed Apple Accounts: a plan foresees who will be linked.
 	Federated []string
 }
@@ -34,13 +38,17 @@ func Routes() []string { return door.Patterns(routes(server{})) }
 const (
 	bookPath        = "/deviceAppManagement/managedEBooks/{id}"
 	assignmentsPath = bookPath + "/assignments"
+	requestsPath    = "/bookplate/requests"
 	assignmentPath  = assignmentsPath + "/{assignment}"
 )
 
 func routes(s server) []door.Route {
 	return []door.Route{
+		{Method: http.MethodPost, Path: requestsPath, Need: auth.Reader, Answer: s.request},
+		{Method: http.MethodGet, Path: requestsPath, Need: auth.Reader, Answer: s.requests},
 		{Method: http.MethodPost, Path: bookPath + "/assign", Need: auth.Manager, Answer: s.assign},
 		{Method: http.MethodPost, Path: bookPath + "/bookplate.plan", Need: auth.Viewer, Answer: s.plan},
+		{Method: http.MethodPost, Path: bookPath + "/bookplate.approve", Need: auth.Administrator, Answer: s.approve},
 		{Method: http.MethodGet, Path: assignmentsPath, Need: auth.Viewer, Answer: s.list},
 		{Method: http.MethodGet, Path: assignmentsPath + "/$count", Need: auth.Viewer, Answer: s.count},
 		{Method: http.MethodPost, Path: assignmentsPath, Need: auth.Manager, Answer: s.add},

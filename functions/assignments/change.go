@@ -74,7 +74,10 @@ func (s server) remove(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s server) assigner() assign.Assigner {
-	return assign.Assigner{Store: s.Store, Directory: s.Directory, World: s.World, Hold: s.Hold}
+	return assign.Assigner{
+		Store: s.Store, Directory: s.Directory, World: s.World, Hold: s.Hold, ApprovalAbove: s.ApprovalAbove,
+		SelfApproval: s.SelfApproval, Federated: s.Federated,
+	}
 }
 
 func (s server) book(r *http.Request) (book.Book, error) {
@@ -84,11 +87,16 @@ func (s server) book(r *http.Request) (book.Book, error) {
 
 // assignable is the book that the path names, if its location still has a token.
 func (s server) assignable(r *http.Request) (book.Book, token.Record, error) {
-	b, err := s.book(r)
+	return s.assignableBook(r.Context(), door.ID(r.PathValue("id")))
+}
+
+func (s server) assignableBook(ctx context.Context, id string) (book.Book, token.Record, error) {
+	doc, err := book.Load(ctx, s.Store.ReadStore, id)
 	if err != nil {
 		return book.Book{}, token.Record{}, err
 	}
-	record, err := token.OfLocation(r.Context(), s.Store.ReadStore, b.Location)
+	b := doc.Value
+	record, err := token.OfLocation(ctx, s.Store.ReadStore, b.Location)
 	if errors.Is(err, table.ErrAbsent) {
 		return book.Book{}, token.Record{}, problem.New(problem.NotFound, "TokenDeleted", "The token of the book's location was "+
 			"deleted, so nothing can be given from it any more. Upload a token of location %s to go on.", b.Location)

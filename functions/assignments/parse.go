@@ -89,7 +89,7 @@ func readIntent(given *string) (assign.Intent, *problem.Error) {
 	return "", problem.New(problem.Invalid, "", "There is no installIntent %.40q. Books can be available or required.", *given)
 }
 
-// group is the id of the group that the target names. The error's Target is the field at fault.
+// group is the id of the group that the target names, or assign.Everybody. The error's Target is the field at fault.
 func (t *target) group() (string, *problem.Error) {
 	const typeField = "target.@odata.type"
 	refuse := func(field, text string) (string, *problem.Error) {
@@ -108,8 +108,7 @@ func (t *target) group() (string, *problem.Error) {
 	case "":
 		return refuse(typeField, "The target has no type. Name a group: "+groupTarget)
 	case "alllicensedusersassignmenttarget":
-		return refuse(typeField, "Books can't be assigned to all users: each of them would get a license that never comes back, "+
-			"and this needs an approval that Bookplate doesn't have yet. Name groups: "+groupTarget)
+		return assign.Everybody, nil
 	case "alldevicesassignmenttarget":
 		return refuse(typeField,
 			"Books can't be assigned to devices: Apple gives books to people only. Name a group of the people "+

@@ -18,14 +18,17 @@ const maxPeople = 1000
 
 // planAnswer is a plan as clients read it.
 type planAnswer struct {
-	BookID      string    `json:"bookId"`
-	DisplayName string    `json:"displayName"`
-	Counted     time.Time `json:"countedDateTime"`
-	FreeBefore  *int      `json:"freeBefore"` // null: the licenses never end
-	FreeAfter   *int      `json:"freeAfter"`
-	Give        int       `json:"willReceive"`
-	Wait        int       `json:"willWait"`
-	Refuse      int       `json:"refused"`
+	// PlanID names what would be spent, and on whom: what bookplate.approve approves.
+	PlanID        string    `json:"planId"`
+	NeedsApproval bool      `json:"needsApproval"`
+	BookID        string    `json:"bookId"`
+	DisplayName   string    `json:"displayName"`
+	Counted       time.Time `json:"countedDateTime"`
+	FreeBefore    *int      `json:"freeBefore"` // null: the licenses never end
+	FreeAfter     *int      `json:"freeAfter"`
+	Give          int       `json:"willReceive"`
+	Wait          int       `json:"willWait"`
+	Refuse        int       `json:"refused"`
 	// HoldUntil is until when nothing is spent; null without a hold.
 	HoldUntil   *time.Time   `json:"holdUntil"`
 	Reasons     []planReason `json:"reasons"`
@@ -58,28 +61,23 @@ func (s server) plan(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b, record, err := s.assignable(r)
+	b, _, err := s.assignable(r)
 	if err != nil {
 		return err
 	}
-	draft, err := s.assigner().Draft(r.Context(), b, asks, auth.From(r.Context()).Subject)
+	plan, approval, err := s.assigner().Plan(r.Context(), b, asks, auth.From(r.Context()).Subject)
 	if err != nil {
 		return err
 	}
-	surveyor := assign.Surveyor{
-		Store: s.Store.ReadStore, Directory: s.Directory, World: s.World, Federated: s.Federated,
-	}
-	plan, err := surveyor.PlanFor(r.Context(), record, b, draft.Value)
-	if err != nil {
-		return err
-	}
-	graph.WriteEntity(w, r, http.StatusOK, "bookplate.plan", show(plan))
+	answer := show(plan)
+	answer.NeedsApproval = approval
+	graph.WriteEntity(w, r, http.StatusOK, "bookplate.plan", answer)
 	return nil
 }
 
 func show(p assign.Plan) planAnswer {
 	answer := planAnswer{
-		BookID: p.Book.ID, DisplayName: p.Book.Name(), Counted: p.Counted,
+		PlanID: p.ID, BookID: p.Book.ID, DisplayName: p.Book.Name(), Counted: p.Counted,
 		Give: p.Give, Wait: p.Wait, Refuse: p.Refuse,
 		Reasons: []planReason{}, PeopleTotal: len(p.Lines), People: []planPerson{},
 	}

@@ -1,14 +1,19 @@
 package books
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/problem"
+	"github.com/bookplate/bookplate/shared/token"
 )
 
 // grant is how one person stands with one book.
@@ -27,6 +32,8 @@ type grant struct {
 	BatchID string         `json:"batchId,omitempty"`
 	EventID string         `json:"eventId,omitempty"` // Apple's
 	Cause   *cause         `json:"cause"`
+	// PlaceInLine is from 1 on, for who waits because all licenses are given.
+	PlaceInLine int `json:"placeInLine,omitempty"`
 }
 
 // grants lists everybody whom the wishes for a book concern or concerned, and how they stand.
@@ -39,7 +46,7 @@ func (s server) grants(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	open, err := s.openBatches(r.Context(), b.Location)
+	view, err := s.view(r.Context(), b)
 	if err != nil {
 		return err
 	}
@@ -60,7 +67,9 @@ func (s server) grants(w http.ResponseWriter, r *http.Request) error {
 		}
 		shown := make([]grant, len(docs))
 		for i, doc := range docs {
-			shown[i] = showGrant(doc.Value, open, names)
+			if shown[i], err = view.show(r.Context(), doc.Value, names); err != nil {
+				return nil, "", err
+			}
 		}
 		return shown, next, nil
 	})
@@ -95,36 +104,91 @@ func (s server) openBatches(ctx context.Context, location string) (map[string]li
 	return open, nil
 }
 
-func showGrant(l license.License, open map[string]license.BatchState, names directoryNames) grant {
+// view is what the grants of one book are shown with.
+type view struct {
+	server
+	book    book.Book
+	open    map[string]license.BatchState
+	stopped string // why the location spends nothing at all; empty when it may
+	remedy  string
+	line    map[string]int // place in the line by personId; nil while nobody has asked
+}
+
+func (s server) view(ctx context.Context, b book.Book) (*view, error) {
+	open, err := s.openBatches(ctx, b.Location)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{server: s, book: b, open: open}
+	record, _, err := s.stock(ctx, b.Location)
+	if err != nil {
+		return nil, err
+	}
+	if record == nil {
+		v.stopped, v.remedy = "its token was deleted", "Upload a token of the location to go on."
+		return v, nil
+	}
+	if state, why := record.Standing(s.World.Now()); state != token.Valid {
+		v.stopped, v.remedy = string(state), why
+	}
+	return v, nil
+}
+
+func (v *view) show(ctx context.Context, l license.License, names directoryNames) (grant, error) {
 	g := grant{
 		who: names.who(l.PersonID), State: string(l.State), Reason: l.Reason, Detail: l.Detail, Found: l.Found,
 		Since: l.Since, Asked: moment(l.Asked), Given: moment(l.Given), BatchID: l.Batch, EventID: l.Event,
 		Cause: names.cause(l.Cause),
 	}
-	var why assign.Explanation
-	switch l.State {
-	case license.Wanted:
-		why = assign.Explanation{Text: "Is to be in the next request to Apple.", Next: "Wait."}
-	case license.Reserved:
-		why = assign.Explain(assign.Underway)
-		if state, ok := open[l.Batch]; ok {
-			g.State = string(state)
+	if state, ok := v.open[l.Batch]; ok && l.State == license.Reserved {
+		g.State = string(state)
+	}
+	why := assign.Standing(l)
+	g.Text, g.Next = why.Text, why.Next
+	switch here := l.Location == v.book.Location; {
+	case here && v.stopped != "" && (l.State == license.Waiting || l.State == license.Wanted):
+		// A stopped location's worker looks at nothing, so what is stored is what was so before.
+		why = assign.Explain(assign.Stopped)
+		g.State, g.Reason, g.Detail = string(license.Waiting), assign.Stopped, v.stopped
+		g.Text, g.Next = strings.TrimSuffix(why.Text, ".")+" ("+v.stopped+").", cmp.Or(v.remedy, why.Next)
+	case here && l.Reason == assign.NoStock && l.State == license.Waiting:
+		if err := v.lineUp(ctx); err != nil {
+			return g, err
 		}
-	case license.Licensed:
-		why = assign.Explanation{Text: "Has the title."}
-		if l.Found {
-			why.Text = "Has the title; Apple listed it without an order of Bookplate's."
-		}
-	case license.Gone:
-		why = assign.Explanation{
-			Text: "Had the title, and Apple no longer lists it.",
-			Next: "Look in Apple's portal whether it was refunded.",
-		}
-	default:
-		if l.Reason != "" {
-			why = assign.Explain(l.Reason)
+		if g.PlaceInLine = v.line[l.PersonID]; g.PlaceInLine > 0 {
+			g.Text = fmt.Sprintf("%s Place %d in the line.", g.Text, g.PlaceInLine)
 		}
 	}
-	g.Text, g.Next = why.Text, why.Next
-	return g
+	return g, nil
+}
+
+// lineUp puts those who wait for stock into the order in which it is given out: by the wishes, then by how long they wait.
+func (v *view) lineUp(ctx context.Context) error {
+	if v.line != nil {
+		return nil
+	}
+	wishes, err := assign.Load(ctx, v.Store, v.book)
+	if err != nil {
+		return err
+	}
+	rank := make(map[string]int)
+	for i, w := range wishes.Value.Ordered(v.World.Now()) {
+		rank[w.ID] = i
+	}
+	line, err := license.Line(ctx, v.Store, v.book.Location, v.book.Asset.AdamID)
+	if err != nil {
+		return err
+	}
+	line = slices.DeleteFunc(line, func(l license.License) bool {
+		return l.Reason != assign.NoStock || l.Pricing != v.book.Asset.PricingParam || l.Cause == nil
+	})
+	slices.SortStableFunc(line, func(a, b license.License) int {
+		return cmp.Or(rank[a.Cause.AssignmentID]-rank[b.Cause.AssignmentID], a.Asked.Compare(b.Asked),
+			strings.Compare(a.PersonID, b.PersonID))
+	})
+	v.line = make(map[string]int, len(line))
+	for i, l := range line {
+		v.line[l.PersonID] = i + 1
+	}
+	return nil
 }

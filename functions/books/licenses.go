@@ -7,8 +7,6 @@ import (
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/book"
-	"github.com/bookplate/bookplate/shared/directory"
-	"github.com/bookplate/bookplate/shared/door"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
@@ -98,7 +96,7 @@ func showHeld(l license.License, row license.Row, bookName string, names directo
 
 // licensesOfPerson lists what one person has; the index that leads to it lags by moments.
 func (s server) licensesOfPerson(w http.ResponseWriter, r *http.Request, text string) error {
-	person, err := s.person(r.Context(), text)
+	person, err := s.Directory.FindPerson(r.Context(), text)
 	if err != nil {
 		return err
 	}
@@ -138,29 +136,4 @@ func (s server) titles(ctx context.Context, docs []license.Doc) (map[table.Key]b
 		}
 	}
 	return table.LoadMany[book.Book](ctx, s.Store, keys)
-}
-
-// person finds somebody by personId, userName or externalId, in this order; by personId also when they were deleted.
-func (s server) person(ctx context.Context, text string) (directory.Person, error) {
-	p, err := s.Directory.PersonEvenDeleted(ctx, door.ID(text))
-	if err == nil || problem.KindOf(err) != problem.NotFound {
-		return p, err
-	}
-	for _, find := range []func(context.Context, string) ([]directory.Person, error){
-		s.Directory.PeopleByUserName, s.Directory.PeopleByExternalID,
-	} {
-		people, err := find(ctx, text)
-		switch {
-		case err != nil:
-			return directory.Person{}, err
-		case len(people) == 1:
-			return people[0], nil
-		case len(people) > 1:
-			return directory.Person{}, problem.New(problem.Conflict, "AmbiguousPerson", "%d people have this externalId. "+
-				"Name the person by personId or userName.", len(people)).At("person")
-		}
-	}
-	return directory.Person{}, problem.New(problem.NotFound, "PersonNotFound",
-		"There is no person with the personId, userName or "+
-			"externalId %q. People come from the identity provider over SCIM.", clip(text)).At("person")
 }

@@ -42,18 +42,23 @@ func gather[T any](size int, q graph.Query, read turn[T]) (all []T, next string,
 	for {
 		var found []T
 		found, next, err = read(size-len(all), next)
-		if errors.Is(err, table.ErrCursor) {
-			return nil, "", problem.New(problem.Invalid, "", "The link to the next page is damaged or belongs to another list. "+
-				"Begin again at the first page.").At("$skiptoken").Because(err)
-		}
 		if err != nil {
-			return nil, "", err
+			return nil, "", badLink(err)
 		}
 		all = append(all, found...)
 		if next == "" || 4*len(all) >= 3*size {
 			return all, next, nil
 		}
 	}
+}
+
+// badLink explains a cursor that isn't one of the list.
+func badLink(err error) error {
+	if !errors.Is(err, table.ErrCursor) {
+		return err
+	}
+	return problem.New(problem.Invalid, "", "The link to the next page is damaged or belongs to another list. "+
+		"Begin again at the first page.").At("$skiptoken").Because(err)
 }
 
 // answer writes what read gives, a page at a time.

@@ -3,6 +3,7 @@ package books
 import (
 	"context"
 
+	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/directory"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/problem"
@@ -45,6 +46,10 @@ func (s server) names(ctx context.Context, docs []license.Doc) (directoryNames, 
 			continue
 		}
 		if _, known := names.groups[c.GroupID]; known {
+			continue
+		}
+		if c.GroupID == assign.Everybody {
+			names.groups[c.GroupID] = "All users"
 			continue
 		}
 		group, err := s.Directory.GroupEvenDeleted(ctx, c.GroupID)

@@ -57,8 +57,8 @@ func (s server) readers(w http.ResponseWriter, r *http.Request) error {
 	read := func(limit int, cursor string) ([]showedReader, string, error) {
 		return s.readerPage(r.Context(), location, name, status, limit, cursor)
 	}
-	if plain, ok := wantsCSV(r); ok {
-		return answerCSV(w, r, plain, read)
+	if plain, f, ok := wantsFile(r, csvFormat()); ok {
+		return answerFile(w, r, plain, f, mailMerge(), read)
 	}
 	q, err := asked(r)
 	if err != nil {
@@ -74,6 +74,22 @@ func (s server) readers(w http.ResponseWriter, r *http.Request) error {
 		Value    []showedReader `json:"value"`
 	}{graph.NextLink(r, next), note, append([]showedReader{}, shown...)})
 	return nil
+}
+
+// mailMerge is how readers look in a file.
+func mailMerge() sheet[showedReader] {
+	return sheet[showedReader]{
+		name: "readers", header: []string{"name", "userName", "email", "location", "invitationUrl", "invitedSince"},
+		cells: func(one showedReader) []string {
+			link := ""
+			if one.InvitationURL != nil {
+				link = *one.InvitationURL
+			}
+			return []string{
+				one.DisplayName, one.UserName, one.Email, one.LocationName, link, one.Since.UTC().Format(time.RFC3339),
+			}
+		},
+	}
 }
 
 func readStatus(r *http.Request) (reader.Status, error) {

@@ -29,7 +29,11 @@ type ask struct {
 	DisplayName *string `json:"displayName"`
 	UpdateApps  *bool   `json:"automaticallyUpdateApps"`
 	DataSharing *bool   `json:"dataSharingConsentGranted"`
+	TakeOver    *bool   `json:"claimTokenManagementFromExternalMdm"`
 }
+
+// order is whom a claim that goes with the token may replace.
+func (a ask) order() order { return order{anybody: a.TakeOver != nil && *a.TakeOver} }
 
 // readUpload reads an upload: Graph's JSON, or the token file as it is.
 func readUpload(w http.ResponseWriter, r *http.Request) (ask, error) {

@@ -22,6 +22,10 @@ func (s server) patch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return s.apply(w, r, a)
+}
+
+func (s server) apply(w http.ResponseWriter, r *http.Request, a ask) error {
 	doc, err := s.load(r)
 	if err != nil {
 		return err
@@ -50,7 +54,7 @@ func (s server) renew(ctx context.Context, doc token.Doc, a ask, by string) (tok
 	if err != nil {
 		return token.Record{}, err
 	}
-	if err := p.claim(ctx); err != nil {
+	if err := p.claim(ctx, a.order()); err != nil {
 		return token.Record{}, err
 	}
 	version := world.NewID(s.World)
@@ -58,7 +62,8 @@ func (s server) renew(ctx context.Context, doc token.Doc, a ask, by string) (tok
 		return token.Record{}, err
 	}
 	told, err := act.New(s.World, by, act.TokenRenewed, doc.Value.ID, fmt.Sprintf(
-		"The token of location %s (%s) was renewed.", doc.Value.Location, doc.Value.LocationName))
+		"The token of location %s (%s) was renewed, and the location claimed%s", doc.Value.Location, doc.Value.LocationName,
+		p.over()))
 	if err != nil {
 		return token.Record{}, err
 	}

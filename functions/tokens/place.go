@@ -61,9 +61,9 @@ func (s server) open(ctx context.Context, content apple.ContentToken, location s
 	return p, nil
 }
 
-// claim makes us the location's manager if nobody else is (design law 4).
-func (p *place) claim(ctx context.Context) error {
-	if owner := p.config.MDMInfo; owner != nil && owner.ID != p.ours.ID {
+// claim makes us the location's manager if nobody else is, or the order is to replace whoever is (design law 4).
+func (p *place) claim(ctx context.Context, o order) error {
+	if owner := p.foreignOwner(); owner != nil && !o.allows(*owner) {
 		return &apple.OwnerError{Owner: *owner}
 	}
 	if p.config.MDMInfo != nil && *p.config.MDMInfo == p.ours {

@@ -72,8 +72,9 @@ func tokenCode(number int) string {
 func foreign(owner apple.MDMInfo, unchanged string) error {
 	return problem.New(problem.Conflict, "ManagedByAnother",
 		"Apple says that the location is managed by another product: name %q, "+
-			"id %q, description %q. %s Two products on one location spend each other's licenses. Bookplate can't take a location "+
-			"over yet: remove the token from that product first, so that it releases the location, and then send this request again.",
+			"id %q, description %q. %s Two products on one location spend each other's licenses. Remove the token from that product "+
+			"first, so that it releases the location, and then send this request again. To take the location over all the same, "+
+			"send the token with claimTokenManagementFromExternalMdm true, or order bookplate.claim with that id as ownerId.",
 		clip(owner.Name), clip(owner.ID), clip(owner.Metadata), unchanged)
 }
 

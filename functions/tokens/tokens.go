@@ -44,6 +44,8 @@ func routes(s server) []door.Route {
 		{Method: http.MethodGet, Path: tokenPath, Need: auth.Viewer, Answer: s.get},
 		{Method: http.MethodPatch, Path: tokenPath, Need: auth.Administrator, Answer: s.patch},
 		{Method: http.MethodDelete, Path: tokenPath, Need: auth.Administrator, Answer: s.delete},
+		{Method: http.MethodPost, Path: tokenPath + "/bookplate.claim", Need: auth.Administrator, Answer: s.claimIt},
+		{Method: http.MethodPost, Path: tokenPath + "/bookplate.renew", Need: auth.Administrator, Answer: s.renewIt},
 		{Method: http.MethodPost, Path: tokenPath + "/syncLicenses", Need: auth.Manager, Answer: s.syncLicenses},
 	}
 }

@@ -46,7 +46,7 @@ func (s server) take(ctx context.Context, a ask, by string) (token.Record, error
 	if err := s.unknown(ctx, p.config.UID); err != nil {
 		return token.Record{}, err
 	}
-	if err := p.claim(ctx); err != nil {
+	if err := p.claim(ctx, a.order()); err != nil {
 		return token.Record{}, err
 	}
 	installation, err := token.Installation(ctx, s.Store, s.World)
@@ -66,16 +66,17 @@ func (s server) take(ctx context.Context, a ask, by string) (token.Record, error
 	if err := s.store(ctx, record.ID, p.token.Secret, record.SecretVersion); err != nil {
 		return token.Record{}, err
 	}
-	return record, s.create(ctx, record)
+	return record, s.create(ctx, record, p.over())
 }
 
-func (s server) create(ctx context.Context, record token.Record) error {
+// create stores the record; over says whose place we took.
+func (s server) create(ctx context.Context, record token.Record, over string) error {
 	ops, err := token.Create(record)
 	if err != nil {
 		return err
 	}
 	told, err := act.New(s.World, record.By, act.TokenUploaded, record.ID, fmt.Sprintf(
-		"The token of location %s (%s) was uploaded, and the location claimed.", record.Location, record.LocationName))
+		"The token of location %s (%s) was uploaded, and the location claimed%s", record.Location, record.LocationName, over))
 	if err != nil {
 		return err
 	}

@@ -126,15 +126,6 @@ func TestAnUploadIsRefusedWithAReasonAndLeavesNothing(t *testing.T) {
 			body:   func(t *testing.T, r rig) string { return body(t, "token", r.Token) },
 			status: 409, code: "ManagedByAnother", words: []string{"Other MDM", "8d1f-other", "host=mdm.example", "release"},
 		},
-		"another product's location, with the order to take it over": {
-			prepare: func(t *testing.T, r rig) {
-				desk.Must(t, r.Place.TakeOver(&applefake.MDMInfo{ID: "8d1f-other", Name: "Other MDM", Metadata: "-"}))
-			},
-			body: func(t *testing.T, r rig) string {
-				return body(t, "token", r.Token, "claimTokenManagementFromExternalMdm", true)
-			},
-			status: 409, code: "ManagedByAnother", words: []string{"can't take a location over yet"},
-		},
 		"revoked": {
 			prepare: func(t *testing.T, r rig) { desk.Must(t, r.Place.RevokeTokens()) },
 			body:    func(t *testing.T, r rig) string { return body(t, "token", r.Token) },

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bookplate/bookplate/infra/local/demo"
 	"github.com/bookplate/bookplate/infra/local/stack"
+	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/table/bolt"
 	"github.com/bookplate/bookplate/shared/world"
 )
@@ -51,6 +52,9 @@ func parse(args []string, env func(string) (string, bool), messages io.Writer) (
 	f.BoolVar(&s.demo, "demo", false, "play Apple, with a school, and show the main job; on when no -apple is given")
 	f.BoolVar(&s.reset, "reset", false, "remove everything that is kept first; licenses at the real Apple stay given")
 	f.DurationVar(&s.Hold, "hold", 10*time.Minute, "how long a new required assignment spends nothing (0s in the demo)")
+	f.IntVar(&s.ApprovalAbove, "approval-above", assign.DefaultApprovalAbove,
+		"over how many `licenses` a new assignment waits for another administrator's approval; 0 means never, but for all users")
+	f.BoolVar(&s.SelfApproval, "self-approval", false, "let whoever asked for an assignment approve it too")
 	f.DurationVar(&s.ResendAfter, "resend-after", stack.SafeResendAfter,
 		"how long an unknown outcome is waited out before a license is sent again (3s in the demo); "+
 			"less than 10m only with Apple on loopback")

@@ -29,7 +29,7 @@ func variables(of map[string]string) func(string) (string, bool) {
 func TestFlagsGoBeforeTheEnvironmentAndThatBeforeDefaults(t *testing.T) {
 	defaults := settings{Options: stack.Options{
 		Listen: "127.0.0.1:3000", AnyPort: true, Data: "./.bookplate", Apple: realApple, Hold: 10 * time.Minute,
-		ResendAfter: 10 * time.Minute, PollAfter: 10 * time.Second, Sync: "0 5,17 * * *",
+		ApprovalAbove: 100, ResendAfter: 10 * time.Minute, PollAfter: 10 * time.Second, Sync: "0 5,17 * * *",
 	}}
 	for name, c := range map[string]struct {
 		args string
@@ -38,11 +38,12 @@ func TestFlagsGoBeforeTheEnvironmentAndThatBeforeDefaults(t *testing.T) {
 	}{
 		"defaults": {"-apple " + realApple, nil, func(*settings) {}},
 		"environment": {"", map[string]string{
-			"BOOKPLATE_APPLE": realApple, "BOOKPLATE_HOLD": "1m", "BOOKPLATE_RESEND_AFTER": "11m", "BOOKPLATE_LISTEN": "127.0.0.1:4000",
+			"BOOKPLATE_APPLE": realApple, "BOOKPLATE_APPROVAL_ABOVE": "7", "BOOKPLATE_SELF_APPROVAL": "true",
+			"BOOKPLATE_HOLD": "1m", "BOOKPLATE_RESEND_AFTER": "11m", "BOOKPLATE_LISTEN": "127.0.0.1:4000",
 			"BOOKPLATE_FEDERATED_DOMAINS": "a.example, b.example,", "BOOKPLATE_LOG": "true", "HOLD": "9m",
 		}, func(s *settings) {
 			s.Hold, s.ResendAfter, s.Listen, s.AnyPort = time.Minute, 11*time.Minute, "127.0.0.1:4000", false
-			s.Federated, s.logToStderr = []string{"a.example", "b.example"}, true
+			s.Federated, s.logToStderr, s.ApprovalAbove, s.SelfApproval = []string{"a.example", "b.example"}, true, 7, true
 		}},
 		"flag over environment": {"-apple " + realApple + " -hold 2m -data d", map[string]string{
 			"BOOKPLATE_HOLD": "1m", "BOOKPLATE_DATA": "e", "BOOKPLATE_APPLE": "https://other.example/mdm/v2",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -60,6 +61,27 @@ func (e *Env) Duration(name Name) time.Duration {
 		e.Refuse(name, err)
 	}
 	return d
+}
+
+// Count is the value as a number that is not negative.
+func (e *Env) Count(name Name) int {
+	n, err := strconv.Atoi(e.Text(name))
+	if err == nil && n < 0 {
+		err = errors.New("it is negative")
+	}
+	if err != nil {
+		e.Refuse(name, err)
+	}
+	return n
+}
+
+// Switch is the value as true or false.
+func (e *Env) Switch(name Name) bool {
+	on, err := strconv.ParseBool(e.Text(name))
+	if err != nil {
+		e.Refuse(name, err)
+	}
+	return on
 }
 
 func declared(name Name) Setting {

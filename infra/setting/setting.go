@@ -12,6 +12,8 @@ const (
 	ScimTokenHash    Name = "BOOKPLATE_SCIM_TOKEN_HASH"
 	PublicURL        Name = "BOOKPLATE_PUBLIC_URL"
 	Hold             Name = "BOOKPLATE_HOLD"
+	ApprovalAbove    Name = "BOOKPLATE_APPROVAL_ABOVE"
+	SelfApproval     Name = "BOOKPLATE_SELF_APPROVAL"
 	FederatedDomains Name = "BOOKPLATE_FEDERATED_DOMAINS"
 	KeyARN           Name = "BOOKPLATE_KEY_ARN"
 	Apple            Name = "BOOKPLATE_APPLE"
@@ -42,6 +44,9 @@ func All() []Setting {
 			"Empty: it needs an access token, as everybody else."},
 		{Name: PublicURL, Help: "Where people reach the API, if that is a name of your own, e.g. https://books.school.example."},
 		{Name: Hold, Default: "10m", Help: "For how long a new required assignment spends nothing."},
+		{Name: ApprovalAbove, Default: "100", Help: "Over how many licenses a new assignment waits for approval; 0 means never, " +
+			"but for all users."},
+		{Name: SelfApproval, Default: "false", Help: "Whether whoever asked for an assignment may approve it too."},
 		{Name: FederatedDomains, Help: "Domains whose user names are Managed Apple Accounts, separated by commas."},
 		{Name: KeyARN, Help: "The KMS key that new secrets are encrypted with; empty means the account's own."},
 		{

@@ -113,7 +113,9 @@ func (s *Stage) Boot() error {
 	s.Process = &Process{
 		Store: store, Readers: readers,
 		Directory: directory.New(store, w, assign.Announcer{Store: store, World: w, Queue: &s.wakes, Timeout: time.Minute}),
-		Assigner:  assign.Assigner{Store: store, Directory: readers, World: w, Hold: s.options.Hold},
+		Assigner: assign.Assigner{
+			Store: store, Directory: readers, World: w, Hold: s.options.Hold, Federated: []string{"school.example"},
+		},
 		Worker: location.Worker{
 			Store: store, World: w, Vault: s.Vault, Service: service, Directory: readers, Queue: &s.wakes,
 			Log: s.options.Log, Pace: s.options.Pace, Federated: []string{"school.example"},

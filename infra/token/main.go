@@ -24,6 +24,7 @@ const help = `token makes keys and access tokens for a Bookplate installation.
         Print an access token (a JWT, ES256) on standard output.
 
 ROLE is one of
+  reader            asks for books for themselves; WHO is the person's externalId
   viewer            reads
   manager           also assigns books, answers requests, syncs
   administrator     also adds, renews and removes content tokens, takes over, approves

@@ -15,10 +15,12 @@ type Kind string
 
 // The kinds.
 const (
-	TokenUploaded Kind = "tokenUploaded"
-	TokenRenewed  Kind = "tokenRenewed"
-	TokenRevived  Kind = "tokenRevived" // work goes on at a location that had stopped
-	TokenDeleted  Kind = "tokenDeleted"
+	TokenUploaded      Kind = "tokenUploaded"
+	TokenRenewed       Kind = "tokenRenewed"
+	TokenRevived       Kind = "tokenRevived"    // work goes on at a location that had stopped
+	LocationClaimed    Kind = "locationClaimed" // also over a former owner, who is named
+	TokenDeleted       Kind = "tokenDeleted"
+	AssignmentApproved Kind = "assignmentApproved"
 )
 
 // Act is one entry.

@@ -50,7 +50,11 @@ func (a Announcer) After(ctx context.Context, c directory.Change) error {
 
 func (a Announcer) mark(ctx context.Context, c directory.Change, kind mark.Kind, due time.Time) ([]string, error) {
 	var marked []string
-	for _, group := range c.Groups {
+	groups := c.Groups
+	if len(c.People) > 0 {
+		groups = append(slices.Clone(groups), Everybody)
+	}
+	for _, group := range groups {
 		locations, err := LocationsOf(ctx, a.Store.ReadStore, group)
 		if err != nil {
 			return nil, err

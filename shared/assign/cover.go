@@ -7,7 +7,8 @@ import (
 	"github.com/bookplate/bookplate/shared/directory"
 )
 
-// Covered returns the active people whom required wishes of a location cover, each once: those whom Apple has to know.
+// Covered returns the active people whom the wishes of a location cover, each once: those whom Apple has to know. By an
+// available wish those are covered who have asked for the book.
 func (s Surveyor) Covered(ctx context.Context, location string) ([]directory.Person, error) {
 	seen := make(map[string]bool)
 	groups := make(map[string]bool)
@@ -16,14 +17,19 @@ func (s Surveyor) Covered(ctx context.Context, location string) ([]directory.Per
 		if err != nil {
 			return nil, fmt.Errorf("reading the assignments of location %s: %w", location, err)
 		}
-		var fresh []Wish
-		for _, w := range doc.Value.Required(s.World.Now()) {
-			if !groups[w.GroupID] {
-				groups[w.GroupID] = true
-				fresh = append(fresh, w)
-			}
+		asked, err := s.requests(ctx, doc.Value)
+		if err != nil {
+			return nil, err
 		}
-		_, order, err := s.cover(ctx, fresh, nil)
+		var fresh []Wish
+		for _, w := range doc.Value.Ordered(s.World.Now()) {
+			if w.Approval.Pending || w.Intent == Required && groups[w.GroupID] {
+				continue // what waits for approval does nothing at all
+			}
+			groups[w.GroupID] = groups[w.GroupID] || w.Intent == Required
+			fresh = append(fresh, w)
+		}
+		_, order, err := s.cover(ctx, fresh, asked, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -34,6 +40,11 @@ func (s Surveyor) Covered(ctx context.Context, location string) ([]directory.Per
 			}
 		}
 	}
+	return s.active(ctx, ids)
+}
+
+// active are those of the people who are active, in their order.
+func (s Surveyor) active(ctx context.Context, ids []string) ([]directory.Person, error) {
 	known, err := s.Directory.People(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("reading %d people: %w", len(ids), err)

@@ -8,6 +8,7 @@ import (
 	"github.com/bookplate/bookplate/shared/directory"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/reader"
+	"github.com/bookplate/bookplate/shared/token"
 )
 
 // Verdict is what is decided for a person and a title.
@@ -41,10 +42,11 @@ type Facts struct {
 	Reader  *reader.Reader // nil: Apple doesn't know the person in this location
 	// Alias says that a foreign reader with the same Apple Account holds the title, in whatever location.
 	Alias  bool
-	Synced bool // the location's first full sync has ended (law 5)
-	Usable bool // the location's token works and nobody else owns it (law 4)
-	Listed bool // Apple's listing has the book
-	Free   int  // licenses left for this person, after all who come before
+	Synced bool        // the location's first full sync has ended (law 5)
+	Usable bool        // the location's token works and nobody else owns it (law 4)
+	State  token.State // the token's, which says why it isn't usable
+	Listed bool        // Apple's listing has the book
+	Free   int         // licenses left for this person, after all who come before
 }
 
 // Decide says what is to happen. It is pure, and the only place where that is decided.
@@ -95,11 +97,14 @@ func belongs(f Facts) (Decision, bool) {
 func ready(f Facts) (Decision, bool) {
 	switch {
 	case !f.Usable:
-		return Decision{Wait, Stopped, ""}, true
+		return Decision{Wait, Stopped, string(f.State)}, true
 	case !f.Synced:
 		return Decision{Wait, NotSynced, ""}, true
 	case !f.Listed:
 		return Decision{Wait, NotListed, ""}, true
+	case f.Wish.Approval.Pending:
+		a := f.Wish.Approval
+		return Decision{Wait, WaitingForApproval, fmt.Sprintf("plan %s, %d licenses", a.Plan, a.Licenses)}, true
 	case f.Wish.OnHold(f.Now):
 		return Decision{Wait, OnHold, "until " + f.Wish.HoldUntil.UTC().Format(time.RFC3339)}, true
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
-	"github.com/bookplate/bookplate/shared/world"
 )
 
 // Add adds one wish to those for the book, and marks the work. Adding what is already wished for returns the wish that is
@@ -26,12 +25,12 @@ func (a Assigner) Add(ctx context.Context, b book.Book, ask Ask, requester strin
 	if err := a.notePlaces(ctx, b, []Ask{ask}); err != nil {
 		return Wish{}, err
 	}
-	var added Wish
-	err := a.edit(ctx, b, func(list []Wish) ([]Wish, error) {
+	var id string
+	doc, err := a.edit(ctx, b, func(list []Wish) ([]Wish, error) {
 		i := slices.IndexFunc(list, func(w Wish) bool { return w.GroupID == ask.GroupID })
 		switch {
 		case i >= 0 && list[i].Intent == ask.Intent:
-			added = list[i]
+			id = list[i].ID
 			return list, nil
 		case i >= 0:
 			return nil, problem.New(problem.Conflict, "DuplicateGroup",
@@ -41,25 +40,27 @@ func (a Assigner) Add(ctx context.Context, b book.Book, ask Ask, requester strin
 			return nil, problem.New(problem.Invalid, "TooManyAssignments",
 				"A book can be assigned to at most %d groups. Put the people into fewer, larger groups.", MaxWishes)
 		}
-		now := a.World.Now()
-		added = Wish{
-			ID: world.NewID(a.World), GroupID: ask.GroupID, Intent: ask.Intent,
-			Created: now, HoldUntil: now.Add(a.Hold), Requester: requester,
-		}
+		added := a.wish(ask, requester)
+		id = added.ID
 		return append(slices.Clone(list), added), nil
 	})
-	return added, err
+	if err != nil {
+		return Wish{}, err
+	}
+	i := slices.IndexFunc(doc.List, func(w Wish) bool { return w.ID == id })
+	return doc.List[i], nil
 }
 
 // Remove takes one wish away, and marks the work. What it has already given stays given.
 func (a Assigner) Remove(ctx context.Context, b book.Book, id string) error {
-	return a.edit(ctx, b, func(list []Wish) ([]Wish, error) {
+	_, err := a.edit(ctx, b, func(list []Wish) ([]Wish, error) {
 		i := slices.IndexFunc(list, func(w Wish) bool { return w.ID == id })
 		if i < 0 {
 			return nil, NoWish(b, id)
 		}
 		return slices.Delete(slices.Clone(list), i, i+1), nil
 	})
+	return err
 }
 
 // NoWish is the problem that a book has no assignment of that id.
@@ -69,23 +70,27 @@ func NoWish(b book.Book, id string) error {
 			"those that there are.", id, b.ID)
 }
 
-// edit stores what next makes of the wishes, again from the start when somebody else was faster.
-func (a Assigner) edit(ctx context.Context, b book.Book, next func([]Wish) ([]Wish, error)) error {
+// edit stores what next makes of the wishes, again from the start when somebody else was faster, and returns what is
+// stored then.
+func (a Assigner) edit(ctx context.Context, b book.Book, next func([]Wish) ([]Wish, error)) (Wishes, error) {
 	for {
 		doc, err := Load(ctx, a.Store.ReadStore, b)
 		if err != nil {
-			return err
+			return Wishes{}, err
 		}
 		before := doc.Value.List
 		if doc.Value.List, err = next(before); err != nil {
-			return err
+			return Wishes{}, err
 		}
 		if slices.Equal(before, doc.Value.List) {
-			return nil
+			return doc.Value, nil
+		}
+		if err := a.await(ctx, b, &doc.Value, added(before, doc.Value.List)); err != nil {
+			return Wishes{}, err
 		}
 		save, err := doc.Save()
 		if err != nil {
-			return err
+			return Wishes{}, err
 		}
 		now := a.World.Now()
 		_, err = a.Store.Commit(
@@ -94,9 +99,20 @@ func (a Assigner) edit(ctx context.Context, b book.Book, next func([]Wish) ([]Wi
 			mark.New(b.Location, mark.Readers, mark.SubjectAll, now),
 		)
 		if !errors.Is(err, table.ErrCondition) {
-			return err
+			return doc.Value, err
 		}
 	}
+}
+
+// added are the ids of the wishes that weren't there before.
+func added(before, after []Wish) map[string]bool {
+	ids := make(map[string]bool)
+	for _, w := range after {
+		if !slices.ContainsFunc(before, func(old Wish) bool { return old.ID == w.ID }) {
+			ids[w.ID] = true
+		}
+	}
+	return ids
 }
 
 // spendMark has the book's wishes looked at when they are due. What lies ahead has a mark of its own kind, so that it

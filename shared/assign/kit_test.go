@@ -54,9 +54,13 @@ func newSchool(t *testing.T) *school {
 		T: t, clock: v, engine: engine, store: store, directory: d,
 		assigner: assign.Assigner{Store: store, Directory: d.Reader, World: v.World(), Hold: 10 * time.Minute},
 		surveyor: assign.Surveyor{Store: store.ReadStore, Directory: d.Reader, World: v.World()},
-		record:   token.Record{Location: here, MDMID: mdmID, State: token.Valid},
+		record:   token.Record{ID: "token", Location: here, MDMID: mdmID, State: token.Valid},
 		book:     book.Book{ID: book.ID(here, asset), Location: here, Asset: asset, Total: 100, Available: 100},
 	}
+	ops, err := token.Create(s.record)
+	s.must(err)
+	_, err = store.Commit(t.Context(), ops...)
+	s.must(err)
 	state, err := token.LoadLocation(t.Context(), store.ReadStore, here)
 	s.must(err)
 	state.Value.Sync.FirstDone = start

@@ -12,6 +12,8 @@ import (
 
 // Plan is what wishes for a book would do, computed before anything is spent.
 type Plan struct {
+	// ID names what would be spent, for approval: another person, another plan.
+	ID   string
 	Book book.Book
 	// Counted is how old the counts are that the plan rests on.
 	Counted time.Time
@@ -29,12 +31,12 @@ type Plan struct {
 // PlanLine is one person of a plan.
 type PlanLine struct {
 	PersonID, Name, UserName string
-	GroupID                  string
+	WishID, GroupID          string
 	Decision                 Decision
 }
 
-// PlanFor computes what wishes would do now, or from the end of their hold on. It obeys the same decision that grants
-// obey.
+// PlanFor computes what wishes would do now, or once they have been approved and their hold has ended. It obeys the same
+// decision that grants obey.
 func (s Surveyor) PlanFor(ctx context.Context, record token.Record, b book.Book, wishes Wishes) (Plan, error) {
 	site, err := s.LoadSite(ctx, record)
 	if err != nil {
@@ -59,7 +61,7 @@ func (s Surveyor) PlanFor(ctx context.Context, record token.Record, b book.Book,
 		if w.Intent == Required && w.OnHold(now) && w.HoldUntil.After(plan.HoldUntil) {
 			plan.HoldUntil = w.HoldUntil
 		}
-		w.HoldUntil = time.Time{}
+		w.HoldUntil, w.Approval = time.Time{}, Approval{}
 		afterHold.List = append(afterHold.List, w)
 	}
 	lines, _, err := s.Survey(ctx, site, b, afterHold)
@@ -69,6 +71,7 @@ func (s Surveyor) PlanFor(ctx context.Context, record token.Record, b book.Book,
 	for _, line := range lines {
 		plan.count(line)
 	}
+	plan.ID = planID(b, wishes.List, plan.Lines)
 	plan.FreeAfter = plan.FreeBefore
 	if plan.FreeBefore != math.MaxInt {
 		plan.FreeAfter -= plan.Give
@@ -88,7 +91,8 @@ func (p *Plan) count(line Line) {
 		p.Reasons[line.Decision.Reason]++
 	}
 	p.Lines = append(p.Lines, PlanLine{
-		PersonID: line.Person.ID, Name: line.Person.Name(), UserName: line.Person.UserName, GroupID: line.Wish.GroupID,
+		PersonID: line.Person.ID, Name: line.Person.Name(), UserName: line.Person.UserName,
+		WishID: line.Wish.ID, GroupID: line.Wish.GroupID,
 		Decision: line.Decision,
 	})
 }

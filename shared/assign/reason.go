@@ -1,27 +1,32 @@
 package assign
 
-import "github.com/bookplate/bookplate/shared/license"
+import (
+	"strings"
+
+	"github.com/bookplate/bookplate/shared/license"
+)
 
 // Why somebody waits, or is refused, for a title. Each reason has a text with the next step (Explain).
 const (
-	Owned          license.Reason = "owned"        // has the title already
-	OwnedAsOther   license.Reason = "ownedAsOther" // another reader with the same Apple Account has it
-	Inactive       license.Reason = "inactive"     // disabled or deleted in the directory
-	Left           license.Reason = "left"         // no longer in a group that the title is wished for
-	OnHold         license.Reason = "onHold"       // the wish may still be taken back
-	NotSynced      license.Reason = "notSynced"    // the location's first sync hasn't ended
-	Stopped        license.Reason = "stopped"      // the location's token doesn't work, or somebody else owns it
-	NotAtApple     license.Reason = "notAtApple"   // Apple doesn't know the person yet
-	Invitation     license.Reason = "invitation"   // invited; the person has to accept
-	ForeignID      license.Reason = "foreignId"    // Apple: 9635
-	LinkedID       license.Reason = "linkedId"     // Apple: 9641
-	ReaderError    license.Reason = "readerError"  // Apple refused the reader with another number
-	RetiredAtApple license.Reason = "retired"      // retired at Apple
-	NoStock        license.Reason = "noStock"
-	Underway       license.Reason = "underway"  // a batch has the pair
-	Elsewhere      license.Reason = "bound"     // a sending in another location has an unknown outcome
-	NotListed      license.Reason = "notListed" // Apple's listing no longer has the book
-	AppleRefused   license.Reason = "appleRefused"
+	Owned              license.Reason = "owned"              // has the title already
+	OwnedAsOther       license.Reason = "ownedAsOther"       // another reader with the same Apple Account has it
+	Inactive           license.Reason = "inactive"           // disabled or deleted in the directory
+	Left               license.Reason = "left"               // no longer in a group that the title is wished for
+	OnHold             license.Reason = "onHold"             // the wish may still be taken back
+	WaitingForApproval license.Reason = "waitingForApproval" // the assignment is so large that a second person must agree
+	NotSynced          license.Reason = "notSynced"          // the location's first sync hasn't ended
+	Stopped            license.Reason = "stopped"            // the location's token doesn't work, or somebody else owns it
+	NotAtApple         license.Reason = "notAtApple"         // Apple doesn't know the person yet
+	Invitation         license.Reason = "invitation"         // invited; the person has to accept
+	ForeignID          license.Reason = "foreignId"          // Apple: 9635
+	LinkedID           license.Reason = "linkedId"           // Apple: 9641
+	ReaderError        license.Reason = "readerError"        // Apple refused the reader with another number
+	RetiredAtApple     license.Reason = "retired"            // retired at Apple
+	NoStock            license.Reason = "noStock"
+	Underway           license.Reason = "underway"  // a batch has the pair
+	Elsewhere          license.Reason = "bound"     // a sending in another location has an unknown outcome
+	NotListed          license.Reason = "notListed" // Apple's listing no longer has the book
+	AppleRefused       license.Reason = "appleRefused"
 )
 
 // Explanation is a reason as people read it.
@@ -55,6 +60,10 @@ var explanations = map[license.Reason]Explanation{
 	OnHold: {
 		"The assignment can still be taken back without cost.",
 		"Wait until the hold ends, or remove the assignment.",
+	},
+	WaitingForApproval: {
+		"The assignment waits for approval: it would spend many licenses.",
+		"Have another administrator look at the plan (bookplate.plan) and approve it (bookplate.approve).",
 	},
 	NotSynced: {
 		"The location's first sync has not ended.",
@@ -96,4 +105,29 @@ var explanations = map[license.Reason]Explanation{
 		"Check in Apple's portal whether the licenses were moved or refunded.",
 	},
 	AppleRefused: {"Apple refused to give the title.", "See the number in the detail."},
+}
+
+// Standing says how a license stands, and what to do next.
+func Standing(l license.License) Explanation {
+	switch l.State {
+	case license.Wanted:
+		return Explanation{"Is to be in the next request to Apple.", "Wait."}
+	case license.Reserved:
+		return Explain(Underway)
+	case license.Licensed:
+		if l.Found {
+			return Explanation{Text: "Has the title; Apple listed it without an order of Bookplate's."}
+		}
+		return Explanation{Text: "Has the title."}
+	case license.Gone:
+		return Explanation{"Had the title, and Apple no longer lists it.", "Look in Apple's portal whether it was refunded."}
+	}
+	if l.Reason == "" {
+		return Explanation{}
+	}
+	why := Explain(l.Reason)
+	if l.Detail != "" {
+		why.Text = strings.TrimSuffix(why.Text, ".") + " (" + l.Detail + ")."
+	}
+	return why
 }

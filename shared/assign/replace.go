@@ -28,18 +28,27 @@ type Assigner struct {
 	Directory *directory.Reader
 	World     world.World
 	Hold      time.Duration // how long a new required wish spends nothing
+	// ApprovalAbove is how many licenses new wishes may come to spend without waiting for approval; 0 means any number.
+	// Wishes for Everybody always wait.
+	ApprovalAbove int
+	// SelfApproval lets whoever asked for an assignment approve it too.
+	SelfApproval bool
+	// Federated are the domains whose userNames are Managed Apple Accounts, as a Surveyor has them.
+	Federated []string
 }
 
-// Draft is the wishes for a book as they would be after asking: a repeated wish keeps its id, age and hold.
-func (a Assigner) Draft(ctx context.Context, b book.Book, asks []Ask, requester string) (WishesDoc, error) {
+// draft is the wishes for a book as they would be after asking, before any approval, and the ids of the new ones: a
+// repeated wish keeps its id, age, hold and approval.
+func (a Assigner) draft(ctx context.Context, b book.Book, asks []Ask, requester string) (
+	doc WishesDoc, fresh map[string]bool, err error,
+) {
 	if err := a.check(ctx, asks); err != nil {
-		return WishesDoc{}, err
+		return WishesDoc{}, nil, err
 	}
-	doc, err := Load(ctx, a.Store.ReadStore, b)
-	if err != nil {
-		return WishesDoc{}, err
+	if doc, err = Load(ctx, a.Store.ReadStore, b); err != nil {
+		return WishesDoc{}, nil, err
 	}
-	now := a.World.Now()
+	fresh = make(map[string]bool)
 	var list []Wish
 	for _, ask := range asks {
 		i := slices.IndexFunc(doc.Value.List, func(w Wish) bool { return w.GroupID == ask.GroupID && w.Intent == ask.Intent })
@@ -47,20 +56,32 @@ func (a Assigner) Draft(ctx context.Context, b book.Book, asks []Ask, requester 
 			list = append(list, doc.Value.List[i])
 			continue
 		}
-		list = append(list, Wish{
-			ID: world.NewID(a.World), GroupID: ask.GroupID, Intent: ask.Intent,
-			Created: now, HoldUntil: now.Add(a.Hold), Requester: requester,
-		})
+		added := a.wish(ask, requester)
+		list, fresh[added.ID] = append(list, added), true
 	}
 	doc.Value.List = list
-	return doc, nil
+	return doc, fresh, nil
+}
+
+// wish is a new wish.
+func (a Assigner) wish(ask Ask, requester string) Wish {
+	w := Wish{
+		ID: world.NewID(a.World), GroupID: ask.GroupID, Intent: ask.Intent, Created: a.World.Now(), Requester: requester,
+	}
+	if w.Intent == Required {
+		w.HoldUntil = w.Created.Add(a.Hold)
+	}
+	return w
 }
 
 // Replace makes the asks the wishes for the book, and marks the work. It returns when the first of them may spend.
 func (a Assigner) Replace(ctx context.Context, b book.Book, asks []Ask, requester string) (due time.Time, err error) {
 	for {
-		doc, err := a.Draft(ctx, b, asks, requester)
+		doc, fresh, err := a.draft(ctx, b, asks, requester)
 		if err != nil {
+			return time.Time{}, err
+		}
+		if err := a.await(ctx, b, &doc.Value, fresh); err != nil {
 			return time.Time{}, err
 		}
 		if err := a.notePlaces(ctx, b, asks); err != nil {
@@ -122,6 +143,9 @@ func (a Assigner) check(ctx context.Context, asks []Ask) error {
 }
 
 func (a Assigner) checkGroup(ctx context.Context, ask Ask) error {
+	if ask.GroupID == Everybody {
+		return nil
+	}
 	field := ask.Field + ".target.groupId"
 	group, err := a.Directory.Group(ctx, ask.GroupID)
 	if p, ok := problem.As(err); ok && p.Kind == problem.NotFound {

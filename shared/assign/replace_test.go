@@ -15,10 +15,10 @@ import (
 func TestARepeatedWishKeepsItsIDAgeAndHold(t *testing.T) {
 	s := newSchool(t)
 	a, b := s.group(), s.group()
-	s.replace(required(a), available(b))
+	s.replace(required(a), required(b))
 	before := s.wishes().List
 	s.clock.Advance(4 * time.Minute)
-	if due := s.replace(available(b), required(a)); !due.Equal(start.Add(10 * time.Minute)) {
+	if due := s.replace(required(b), required(a)); !due.Equal(start.Add(10 * time.Minute)) {
 		t.Errorf("due %s, want the end of the first hold", due)
 	}
 	after := s.wishes().List
@@ -204,15 +204,4 @@ func TestAddingTwiceIsAddingOnce(t *testing.T) {
 	_, err = s.assigner.Add(t.Context(), s.book, assign.Ask{GroupID: "nobody", Intent: assign.Required}, "rita")
 	wantProblem(t, err, "UnknownGroup", "target.groupId")
 	wantProblem(t, s.assigner.Remove(t.Context(), s.book, "nothing"), "ResourceNotFound", "")
-}
-
-func TestADraftStoresNothing(t *testing.T) {
-	s := newSchool(t)
-	g := s.group()
-	before := string(s.engine.Dump())
-	doc, err := s.assigner.Draft(t.Context(), s.book, []assign.Ask{required(g)}, "rita")
-	s.must(err)
-	if len(doc.Value.List) != 1 || string(s.engine.Dump()) != before {
-		t.Errorf("the draft is %+v, or something was stored", doc.Value)
-	}
 }

@@ -3,6 +3,7 @@ package assign
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -73,12 +74,25 @@ func (s Site) Free(b book.Book) int {
 type Line struct {
 	Person   directory.Person
 	Wish     Wish
+	Request  *Request // what an available wish answers
 	License  license.Doc
 	Reader   *reader.Reader
 	Decision Decision
 }
 
-// Survey decides for everybody whom the required wishes cover, in the order in which stock is given out: oldest wish
+// Cause is why the person is to get the book. On an available wish it is whoever asked who gives the order.
+func (l Line) Cause(bookID string) license.Cause {
+	c := license.Cause{
+		BookID: bookID, AssignmentID: l.Wish.ID, GroupID: l.Wish.GroupID, Intent: string(l.Wish.Intent),
+		Requester: l.Wish.Requester, Approver: l.Wish.Approver,
+	}
+	if l.Request != nil {
+		c.Requester = l.Request.By
+	}
+	return c
+}
+
+// Survey decides for everybody whom the wishes cover, in the order in which stock is given out: oldest wish
 // first, wishes on hold last, within a wish by asked-for time, then by personId. A person covered by several wishes
 // appears once, under the first.
 //
@@ -91,14 +105,42 @@ func (s Surveyor) Survey(ctx context.Context, site Site, b book.Book, wishes Wis
 		}
 		licenses[doc.Value.PersonID] = doc
 	}
-	covered, order, err := s.cover(ctx, wishes.Required(s.World.Now()), licenses)
+	asked, err := s.requests(ctx, wishes)
+	if err != nil {
+		return nil, nil, err
+	}
+	placeInLine(licenses, asked)
+	covered, order, err := s.cover(ctx, wishes.Ordered(s.World.Now()), asked, licenses)
 	if err != nil {
 		return nil, nil, err
 	}
 	lines, err = s.facts(ctx, site, b, covered, order, licenses)
+	for i := range lines {
+		if r, ok := asked[lines[i].Person.ID]; ok && lines[i].Wish.Intent == Available {
+			lines[i].Request = &r
+		}
+	}
 	if err != nil {
 		return nil, nil, err
 	}
+	return lines, lapses(b, licenses, covered), nil
+}
+
+// placeInLine has those who have asked stand in the line from when they did, not from when it was noted. Somebody without
+// a license has only that time in it.
+func placeInLine(licenses map[string]license.Doc, asked map[string]Request) {
+	for id, r := range asked {
+		doc := licenses[id]
+		if doc.Value.Asked.IsZero() {
+			doc.Value.Asked = r.At
+			licenses[id] = doc
+		}
+	}
+}
+
+// lapses are the pairs of the book that wait although no wish covers them any more.
+func lapses(b book.Book, licenses map[string]license.Doc, covered map[string]Wish) []Line {
+	var lapsed []Line
 	for _, doc := range licenses {
 		l := doc.Value
 		_, still := covered[l.PersonID]
@@ -108,36 +150,47 @@ func (s Surveyor) Survey(ctx context.Context, site Site, b book.Book, wishes Wis
 		}
 	}
 	slices.SortFunc(lapsed, func(x, y Line) int { return x.License.Key.Compare(y.License.Key) })
-	return lines, lapsed, nil
+	return lapsed
+}
+
+// requests are the requests for a book, by personId, if a wish could answer them.
+func (s Surveyor) requests(ctx context.Context, wishes Wishes) (map[string]Request, error) {
+	if !slices.ContainsFunc(wishes.List, func(w Wish) bool { return w.Intent == Available }) {
+		return nil, nil
+	}
+	return requested(ctx, s.Store, wishes.BookID)
 }
 
 // cover says which wish each person comes under, and in which order they are served.
-func (s Surveyor) cover(ctx context.Context, wishes []Wish, licenses map[string]license.Doc) (
-	covered map[string]Wish, order []string, err error,
-) {
+func (s Surveyor) cover(
+	ctx context.Context, wishes []Wish, asked map[string]Request, licenses map[string]license.Doc,
+) (covered map[string]Wish, order []string, err error) {
 	covered = make(map[string]Wish)
 	for _, w := range wishes {
-		group, err := s.Directory.GroupEvenDeleted(ctx, w.GroupID)
+		members, err := s.under(ctx, w, asked)
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading group %s: %w", w.GroupID, err)
+			return nil, nil, err
 		}
-		if group.Deleted {
-			continue
-		}
-		var members []string
-		for id, err := range s.Directory.MembersOf(ctx, w.GroupID) {
-			if err != nil {
-				return nil, nil, fmt.Errorf("reading the members of group %s: %w", w.GroupID, err)
-			}
-			if _, ok := covered[id]; !ok {
-				covered[id] = w
-				members = append(members, id)
-			}
+		members = slices.DeleteFunc(members, func(id string) bool {
+			_, earlier := covered[id]
+			return earlier
+		})
+		for _, id := range members {
+			covered[id] = w
 		}
 		slices.SortFunc(members, func(x, y string) int { return bySeniority(licenses, x, y) })
 		order = append(order, members...)
 	}
 	return covered, order, nil
+}
+
+// under are the people who come under a wish: the members of its group, and of these, if it is an available one, those
+// who have asked.
+func (s Surveyor) under(ctx context.Context, w Wish, asked map[string]Request) ([]string, error) {
+	if w.Intent == Available {
+		return membersAmong(ctx, s.Directory, w.GroupID, slices.Sorted(maps.Keys(asked)))
+	}
+	return members(ctx, s.Directory, w.GroupID)
 }
 
 // bySeniority orders people by when they first asked for the title; those who haven't come last, by id.
@@ -170,6 +223,7 @@ func (s Surveyor) facts(
 		return nil, err
 	}
 	free := site.Free(b)
+	state, _ := site.Token.Standing(s.World.Now())
 	lines := make([]Line, 0, len(order))
 	for _, id := range order {
 		person, known := people[id]
@@ -191,7 +245,7 @@ func (s Surveyor) facts(
 			Now: s.World.Now(), Location: b.Location, Pricing: b.Asset.PricingParam, Wish: line.Wish, Person: line.Person,
 			Member:  true,
 			License: line.License.Value, InBatch: site.holds(line.License.Value, b.Location), Reader: line.Reader,
-			Alias: aliases[id], Synced: site.Synced, Usable: site.Token.State == token.Valid,
+			Alias: aliases[id], Synced: site.Synced, Usable: state == token.Valid, State: state,
 			Listed: b.Missing.IsZero(), Free: free,
 		})
 		if line.Decision.Verdict == Give {

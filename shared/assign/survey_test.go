@@ -177,11 +177,9 @@ func TestAPlanCountsWhatTheDecisionSaysAndStoresNothing(t *testing.T) {
 	anna, ben, off := s.person("anna"), s.person("ben"), s.person("off", func(p *directory.Person) { p.Active = false })
 	s.associate(anna, ben)
 	ask := []assign.Ask{required(s.group(anna, ben, off)), available(s.group(s.person("dora")))}
-	doc, err := s.assigner.Draft(t.Context(), s.book, ask, "rita")
-	s.must(err)
 	s.book.Available, s.book.Counted = 1, start.Add(-time.Minute)
 	before := string(s.engine.Dump())
-	plan, err := s.surveyor.PlanFor(t.Context(), s.record, s.book, doc.Value)
+	plan, _, err := s.assigner.Plan(t.Context(), s.book, ask, "rita")
 	s.must(err)
 	if plan.Give != 1 || plan.Wait != 1 || plan.Refuse != 1 || plan.FreeBefore != 1 || plan.FreeAfter != 0 || len(plan.Lines) != 3 {
 		t.Errorf("the plan is %+v", plan)
@@ -196,7 +194,7 @@ func TestAPlanCountsWhatTheDecisionSaysAndStoresNothing(t *testing.T) {
 		t.Error("a plan changed the table")
 	}
 	s.book.Total = apple.Unlimited
-	plan, err = s.surveyor.PlanFor(t.Context(), s.record, s.book, doc.Value)
+	plan, _, err = s.assigner.Plan(t.Context(), s.book, ask, "rita")
 	s.must(err)
 	if !plan.Unlimited || plan.Give != 2 || plan.FreeAfter != math.MaxInt {
 		t.Errorf("unlimited: %+v", plan)

@@ -27,17 +27,18 @@ const MaxWishes = 200
 // Wish is a book for a group. Graph: managedEBookAssignment.
 type Wish struct {
 	ID      string    `json:"id"`
-	GroupID string    `json:"groupId"`
+	GroupID string    `json:"groupId"` // or Everybody
 	Intent  Intent    `json:"intent"`
 	Created time.Time `json:"created"`
 	// HoldUntil is until when a required wish spends nothing: removing it before costs nothing.
 	HoldUntil time.Time `json:"holdUntil"`
 	Requester string    `json:"requester"`
 	Approver  string    `json:"approver,omitempty"`
+	Approval  Approval  `json:"approval,omitzero"`
 }
 
-// OnHold says that the wish spends nothing yet.
-func (w Wish) OnHold(now time.Time) bool { return now.Before(w.HoldUntil) }
+// OnHold says that the wish spends nothing yet. An available one has no hold: nothing is spent before somebody asks.
+func (w Wish) OnHold(now time.Time) bool { return w.Intent != Available && now.Before(w.HoldUntil) }
 
 // Wishes are all wishes for one book.
 type Wishes struct {
@@ -76,12 +77,16 @@ func (w Wishes) Names(groupID string) bool {
 	return slices.ContainsFunc(w.List, func(one Wish) bool { return one.GroupID == groupID })
 }
 
-// Required are the wishes that spend by themselves, those on hold last, otherwise oldest first.
-func (w Wishes) Required(now time.Time) []Wish {
-	list := slices.DeleteFunc(slices.Clone(w.List), func(one Wish) bool { return one.Intent != Required })
+// idle says that the wish spends nothing for the time being.
+func (w Wish) idle(now time.Time) bool { return w.Approval.Pending || w.OnHold(now) }
+
+// Ordered are the wishes in the order in which stock is given out: those that are on hold or wait for approval last,
+// otherwise oldest first.
+func (w Wishes) Ordered(now time.Time) []Wish {
+	list := slices.Clone(w.List)
 	slices.SortStableFunc(list, func(a, b Wish) int {
-		if a.OnHold(now) != b.OnHold(now) {
-			if a.OnHold(now) {
+		if a.idle(now) != b.idle(now) {
+			if a.idle(now) {
 				return 1
 			}
 			return -1
@@ -93,11 +98,12 @@ func (w Wishes) Required(now time.Time) []Wish {
 
 // Due is from when on the wishes have work for the location: now, unless all that could spend are on hold.
 func (w Wishes) Due(now time.Time) time.Time {
-	required := w.Required(now)
-	if len(required) == 0 || !required[0].OnHold(now) {
+	ordered := w.Ordered(now)
+	waits := slices.ContainsFunc(ordered, func(one Wish) bool { return one.Approval.Pending })
+	if len(ordered) == 0 || !ordered[0].OnHold(now) || waits { // who waits for approval is told so at once
 		return now
 	}
-	return required[0].HoldUntil
+	return ordered[0].HoldUntil
 }
 
 // Where a group is wished for: one item a location. The directory marks by these when a group changes.

@@ -13,13 +13,14 @@ import (
 
 func TestRolesAllowWhatTheyShould(t *testing.T) {
 	const yes, no = true, false
-	needs := []auth.Role{auth.None, auth.Viewer, auth.Manager, auth.Administrator, auth.IdentityProvider}
+	needs := []auth.Role{auth.None, auth.Reader, auth.Viewer, auth.Manager, auth.Administrator, auth.IdentityProvider}
 	for role, want := range map[auth.Role][]bool{
-		auth.None:             {no, no, no, no, no},
-		auth.Viewer:           {no, yes, no, no, no},
-		auth.Manager:          {no, yes, yes, no, no},
-		auth.Administrator:    {no, yes, yes, yes, no},
-		auth.IdentityProvider: {no, no, no, no, yes},
+		auth.None:             {no, no, no, no, no, no},
+		auth.Reader:           {no, yes, no, no, no, no},
+		auth.Viewer:           {no, yes, yes, no, no, no},
+		auth.Manager:          {no, yes, yes, yes, no, no},
+		auth.Administrator:    {no, yes, yes, yes, yes, no},
+		auth.IdentityProvider: {no, no, no, no, no, yes},
 	} {
 		for i, need := range needs {
 			if got := role.Allows(need); got != want[i] {

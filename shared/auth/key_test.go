@@ -148,7 +148,7 @@ func TestRoleNamesAreRead(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "none", "root"} {
-		if _, err := auth.ParseRole(name); err == nil || !strings.Contains(err.Error(), "viewer, manager, administrator, identityProvider") {
+		if _, err := auth.ParseRole(name); err == nil || !strings.Contains(err.Error(), "reader, viewer, manager, administrator, identityProvider") {
 			t.Errorf("%q: %v", name, err)
 		}
 	}

@@ -6,20 +6,21 @@ import (
 	"strings"
 )
 
-// Role is what a caller may do. Viewer, Manager and Administrator are steps, each with all rights of the ones before;
+// Role is what a caller may do. Reader, Viewer, Manager and Administrator are steps, each with all rights of the ones before;
 // IdentityProvider stands apart: it feeds the directory and nothing else, and nobody else does.
 type Role int
 
 // The roles.
 const (
 	None             Role = iota
+	Reader                // a person of the directory: asks for books for themselves, and sees their own requests
 	Viewer                // reads everything but secrets
 	Manager               // also spends: assigns books, answers requests, syncs
 	Administrator         // also owns: tokens, take-overs, approvals
 	IdentityProvider      // people and groups over SCIM
 )
 
-var roleNames = [...]string{"none", "viewer", "manager", "administrator", "identityProvider"}
+var roleNames = [...]string{"none", "reader", "viewer", "manager", "administrator", "identityProvider"}
 
 func (r Role) String() string {
 	if r < 0 || int(r) >= len(roleNames) {
@@ -38,12 +39,12 @@ func (r Role) Allows(need Role) bool {
 
 // ParseRole reads a role's name, regardless of letter case.
 func ParseRole(name string) (Role, error) {
-	for r := Viewer; r <= IdentityProvider; r++ {
+	for r := Reader; r <= IdentityProvider; r++ {
 		if strings.EqualFold(name, r.String()) {
 			return r, nil
 		}
 	}
-	return None, fmt.Errorf("there is no role %q: the roles are %s", name, strings.Join(roleNames[Viewer:], ", "))
+	return None, fmt.Errorf("there is no role %q: the roles are %s", name, strings.Join(roleNames[Reader:], ", "))
 }
 
 // roleOf is the highest role among names: our own names, and the scopes of Graph (reference: Graph, "Permissions"), so that

@@ -3,7 +3,9 @@ package directory
 import (
 	"context"
 	"errors"
+	"strings"
 
+	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
 )
 
@@ -144,4 +146,28 @@ func (r *Reader) GroupsByID(ctx context.Context, ids ...string) ([]Group, error)
 		}
 	}
 	return groups, nil
+}
+
+// FindPerson returns somebody by personId, userName or externalId, in this order; by personId also when they were deleted.
+// Otherwise it returns a problem for whoever named the person as "person".
+func (r *Reader) FindPerson(ctx context.Context, text string) (Person, error) {
+	p, err := r.PersonEvenDeleted(ctx, strings.ToLower(text))
+	if err == nil || problem.KindOf(err) != problem.NotFound {
+		return p, err
+	}
+	for _, find := range []func(context.Context, string) ([]Person, error){r.PeopleByUserName, r.PeopleByExternalID} {
+		people, err := find(ctx, text)
+		switch {
+		case err != nil:
+			return Person{}, err
+		case len(people) == 1:
+			return people[0], nil
+		case len(people) > 1:
+			return Person{}, problem.New(problem.Conflict, "AmbiguousPerson", "%d people have this externalId. "+
+				"Name the person by personId or userName.", len(people)).At("person")
+		}
+	}
+	return Person{}, problem.New(problem.NotFound, "PersonNotFound",
+		"There is no person with the personId, userName or "+
+			"externalId %.80q. People come from the identity provider over SCIM.", text).At("person")
 }

@@ -88,3 +88,19 @@ func (d *Directory) eachLive(ctx context.Context, prefix string, shard int) iter
 		}
 	}
 }
+
+// Everyone walks all people who aren't deleted, in a stable order that isn't alphabetical.
+func (r *Reader) Everyone(ctx context.Context) iter.Seq2[Person, error] {
+	return func(yield func(Person, error) bool) {
+		for _, shard := range shards {
+			for doc, err := range table.Docs[Person](r.read.Each(ctx, table.Range{Part: "people#" + string(shard)})) {
+				if err == nil && doc.Value.Deleted {
+					continue
+				}
+				if !yield(personOf(doc), err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}

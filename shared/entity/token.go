@@ -27,10 +27,7 @@ func TokenSchema() graph.Schema {
 
 // Token shows a token and how its location's syncs stand. The secret isn't there: Graph's property is always null.
 func Token(r token.Record, s token.Sync, now time.Time, beta bool) graph.Entity {
-	state, why := r.State, r.Why
-	if state == token.Valid && !now.Before(r.Expires) {
-		state, why = token.Expired, "The token has expired. Download a new one from Apple and renew the token with it."
-	}
+	state, why := r.Standing(now)
 	status := s.Status
 	if status == "" {
 		status = token.SyncNone

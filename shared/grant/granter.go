@@ -77,10 +77,3 @@ type pair struct {
 	cause   license.Cause
 	license license.Doc
 }
-
-func causeOf(bookID string, w assign.Wish) license.Cause {
-	return license.Cause{
-		BookID: bookID, AssignmentID: w.ID, GroupID: w.GroupID, Intent: string(w.Intent),
-		Requester: w.Requester, Approver: w.Approver,
-	}
-}

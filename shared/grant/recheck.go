@@ -56,20 +56,16 @@ func (g Granter) uncovered(ctx context.Context, d draft) (map[string]bool, error
 			return nil, err
 		}
 		for _, w := range wishes.Value.List {
-			wished[w.ID] = true
+			wished[w.ID] = !w.Approval.Pending
 		}
 	}
 	for group, people := range groups {
-		members, err := g.Directory.AreMembers(ctx, group, people)
+		members, err := assign.AreMembers(ctx, g.Directory, group, people)
 		if err != nil {
-			return nil, fmt.Errorf("reading the members of group %s: %w", group, err)
-		}
-		there, err := g.Directory.GroupEvenDeleted(ctx, group)
-		if err != nil {
-			return nil, fmt.Errorf("reading group %s: %w", group, err)
+			return nil, err
 		}
 		for _, person := range people {
-			unfit[person] = unfit[person] || !members[person] || there.Deleted
+			unfit[person] = unfit[person] || !members[person]
 		}
 	}
 	for _, p := range d.pairs {

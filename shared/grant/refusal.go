@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/assign"
@@ -72,7 +73,8 @@ func (g Granter) denied(l license.License, number int) license.License {
 	case (&apple.Error{Number: number}).Retryable():
 		return l.Deny(license.Wanted, "", "", now)
 	default:
-		return l.Deny(license.Refused, assign.AppleRefused, detail, now)
+		meaning := (&apple.Error{Number: number}).Remedy()
+		return l.Deny(license.Refused, assign.AppleRefused, detail+": "+strings.TrimSuffix(meaning, "."), now)
 	}
 }
 

@@ -90,7 +90,7 @@ func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (
 				continue
 			}
 			taken[title] = true
-			pairs = append(pairs, pair{wishes.Asset, line.Person.ID, causeOf(wishes.BookID, line.Wish), line.License})
+			pairs = append(pairs, pair{wishes.Asset, line.Person.ID, line.Cause(wishes.BookID), line.License})
 		}
 	}
 	return pairs, missing, nil
@@ -108,7 +108,7 @@ func concerns(w assign.Wishes, subjects []string) bool {
 // remindHolds marks the work for the end of the next hold, if there is one: the mark that brought us here is done.
 func (g Granter) remindHolds(ctx context.Context, w assign.Wishes) error {
 	now := g.World.Now()
-	for _, wish := range w.Required(now) {
+	for _, wish := range w.Ordered(now) {
 		if !wish.OnHold(now) {
 			continue
 		}
@@ -125,7 +125,7 @@ func (g Granter) remindHolds(ctx context.Context, w assign.Wishes) error {
 func (g Granter) note(ctx context.Context, b book.Book, lines []assign.Line) error {
 	at := license.Place{Location: b.Location, Asset: b.Asset}
 	return g.World.Run(ctx, width, len(lines), func(ctx context.Context, i int) error {
-		doc, changed, err := noted(lines[i], at, causeOf(b.ID, lines[i].Wish), g)
+		doc, changed, err := noted(lines[i], at, lines[i].Cause(b.ID), g)
 		if err != nil || !changed {
 			return err
 		}

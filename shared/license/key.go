@@ -30,14 +30,15 @@ func Key(adamID, personID string) table.Key {
 
 func titlePart(adamID, shard string) string { return "title#" + adamID + "#" + shard }
 
-// Index places of a license: Index1 lists a person's, Index2 a waiting line while it waits and a day's gifts after.
+// Index places of a license: Index1 lists a person's, Index2 a waiting line while it waits and a day's gifts after,
+// also those that are gone: the ledger forgets nothing.
 func places(l License) [2]table.IndexKey {
 	at := [2]table.IndexKey{{Part: PersonPart(l.PersonID), Sort: l.AdamID}, {}}
 	switch l.State {
 	case Waiting:
 		asked := l.Asked.UTC().Format(time.RFC3339)
-		at[1] = table.IndexKey{Part: "line#" + l.Location + "#" + l.AdamID, Sort: asked + "#" + l.PersonID}
-	case Licensed:
+		at[1] = table.IndexKey{Part: linePart(l.Location, l.AdamID), Sort: asked + "#" + l.PersonID}
+	case Licensed, Gone:
 		at[1] = table.IndexKey{
 			Part: DayPart(l.Location, l.Given), Sort: l.Given.UTC().Format(time.RFC3339) + "#" + l.AdamID + "#" + l.PersonID,
 		}
@@ -47,6 +48,9 @@ func places(l License) [2]table.IndexKey {
 
 // PersonPart is the partition of Index1 that lists a person's licenses, by adamId.
 func PersonPart(personID string) string { return "person#" + personID }
+
+// linePart is the partition of Index2 that lists who waits for a title in a location.
+func linePart(location, adamID string) string { return "line#" + location + "#" + adamID }
 
 // DayPart is the partition of Index2 that lists what a location was seen to give on a day (UTC).
 func DayPart(location string, day time.Time) string {

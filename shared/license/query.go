@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/bookplate/bookplate/shared/table"
 )
@@ -92,18 +93,73 @@ func PersonPage(ctx context.Context, store *table.ReadStore, personID string, li
 	if err != nil {
 		return nil, "", fmt.Errorf("reading the licenses of person %s: %w", personID, err)
 	}
-	keys := make([]table.Key, len(page.Entries))
-	for i, entry := range page.Entries {
+	docs, err = loadEntries(ctx, store, page.Entries)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the licenses of person %s: %w", personID, err)
+	}
+	return docs, page.Next, nil
+}
+
+// DayPage returns a page of the licenses that locations were seen to give on some days (UTC), in the order of the days,
+// of the locations within a day, newest first within those, and the cursor of the next page. The index that leads to
+// them lags by moments.
+func DayPage(ctx context.Context, store *table.ReadStore, locations []string, days []time.Time, limit int, cursor string) (
+	docs []Doc, next string, err error,
+) {
+	var parts []string
+	for _, day := range days {
+		for _, location := range locations {
+			parts = append(parts, DayPart(location, day))
+		}
+	}
+	page, err := store.PageEntryParts(ctx, table.Index2, parts, table.Range{Limit: limit, Cursor: cursor, Reverse: true})
+	if err != nil {
+		return nil, "", fmt.Errorf("reading what was given on %d days: %w", len(days), err)
+	}
+	docs, err = loadEntries(ctx, store, page.Entries)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading what was given on %d days: %w", len(days), err)
+	}
+	return docs, page.Next, nil
+}
+
+// Line are the licenses of a title that wait in a location, longest first. The index that leads to them lags by moments.
+func Line(ctx context.Context, store *table.ReadStore, location, adamID string) ([]License, error) {
+	var entries []table.Entry
+	for entry, err := range store.EachEntry(ctx, table.Index2, table.Range{Part: linePart(location, adamID)}) {
+		if err != nil {
+			return nil, fmt.Errorf("reading who waits for title %s: %w", adamID, err)
+		}
+		entries = append(entries, entry)
+	}
+	docs, err := loadEntries(ctx, store, entries)
+	if err != nil {
+		return nil, fmt.Errorf("reading who waits for title %s: %w", adamID, err)
+	}
+	var line []License
+	for _, doc := range docs {
+		if doc.Value.State == Waiting && doc.Value.Location == location {
+			line = append(line, doc.Value)
+		}
+	}
+	return line, nil
+}
+
+// loadEntries reads the licenses to which entries of an index lead, in their order.
+func loadEntries(ctx context.Context, store *table.ReadStore, entries []table.Entry) ([]Doc, error) {
+	keys := make([]table.Key, len(entries))
+	for i, entry := range entries {
 		keys[i] = entry.Key
 	}
 	found, err := table.LoadMany[License](ctx, store, keys)
 	if err != nil {
-		return nil, "", fmt.Errorf("reading the licenses of person %s: %w", personID, err)
+		return nil, err
 	}
+	var docs []Doc
 	for _, k := range keys {
 		if doc, ok := found[k]; ok {
 			docs = append(docs, doc)
 		}
 	}
-	return docs, page.Next, nil
+	return docs, nil
 }

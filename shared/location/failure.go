@@ -61,11 +61,12 @@ func stopped(err error, now time.Time, r token.Record) (token.State, string) {
 	switch {
 	case errors.As(err, &owner):
 		return token.ExternalOwner, fmt.Sprintf("The location is now managed by %q (%s). Bookplate has stopped all work "+
-			"there. Decide which product is to manage it; remove the token from the other one, then sync here again.",
+			"there. Decide which product is to manage it: remove the token from the other one, then sync here again; or take the "+
+			"location over (bookplate.claim).",
 			owner.Owner.Name, owner.Owner.Metadata)
 	case errors.As(err, &none):
 		return token.ExternalOwner, "The location no longer names Bookplate as its manager: another product has let it go " +
-			"or cleared the entry. Bookplate has stopped all work there. Delete the token here and upload it again."
+			"or cleared the entry. Bookplate has stopped all work there. Claim the location again (bookplate.claim)."
 	case errors.As(err, &location):
 		return token.Invalid, fmt.Sprintf("The token opens location %s instead of %s. Upload the token of the right "+
 			"location.", location.Got, location.Want)

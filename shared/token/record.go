@@ -88,6 +88,14 @@ type guard struct {
 	TokenID string `json:"tokenId"`
 }
 
+// Standing is the record's state now, and why it isn't valid: a token also expires while nobody works with it.
+func (r Record) Standing(now time.Time) (State, string) {
+	if r.State == Valid && !r.Expires.IsZero() && !now.Before(r.Expires) {
+		return Expired, "The token has expired. Download a new one from Apple and renew the token with it."
+	}
+	return r.State, r.Why
+}
+
 // Create is the ops that store a new record, if its location has none yet.
 func Create(r Record) ([]table.Op, error) {
 	record, err := table.NewDoc(Key(r.ID), r).Save()

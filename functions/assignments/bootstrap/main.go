@@ -22,6 +22,7 @@ func main() {
 			Config: p.Door(), Store: store, Directory: directory.NewReader(store.ReadStore),
 			Queue: sqs.New(aws, p.Env.Text(setting.Queue), p.World.Clock),
 			Hold:  p.Env.Duration(setting.Hold), Federated: p.Env.List(setting.FederatedDomains),
+			ApprovalAbove: p.Env.Count(setting.ApprovalAbove), SelfApproval: p.Env.Switch(setting.SelfApproval),
 		}), nil
 	})
 }

@@ -48,7 +48,7 @@ func (s *Stack) handler() (http.Handler, error) {
 	}))
 	register(assignments.Routes(), assignments.New(assignments.Config{
 		Config: entrance, Store: s.store, Directory: s.readers, Queue: s.queue, Hold: s.options.Hold,
-		Federated: s.options.Federated,
+		Federated: s.options.Federated, ApprovalAbove: s.options.ApprovalAbove, SelfApproval: s.options.SelfApproval,
 	}))
 	register(books.Routes(), books.New(books.Config{
 		Config: entrance, Store: s.store.ReadStore, Directory: s.readers, Invitation: s.invitation,

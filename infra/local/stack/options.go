@@ -24,6 +24,9 @@ type Options struct {
 	Data    string // directory
 	Apple   string // base URL of Apple's service
 	Hold    time.Duration
+	// ApprovalAbove is over how many licenses an assignment waits for approval; 0 means never, but for all users.
+	ApprovalAbove int
+	SelfApproval  bool // whoever asked for an assignment may approve it too
 	// ResendAfter is law 2's: less than ten minutes only with Apple on loopback.
 	ResendAfter time.Duration
 	PollAfter   time.Duration
@@ -66,6 +69,9 @@ func (o Options) validate() (cron.Schedule, error) {
 	}
 	if o.Hold < 0 {
 		faults = append(faults, fmt.Errorf("-hold %s must not be negative", o.Hold))
+	}
+	if o.ApprovalAbove < 0 {
+		faults = append(faults, fmt.Errorf("-approval-above %d must not be negative", o.ApprovalAbove))
 	}
 	for _, d := range o.Federated {
 		if strings.ContainsAny(d, "@ /") || d == "" {

@@ -1,0 +1,33 @@
+package assignments
+
+import (
+	"net/http"
+
+	"github.com/bookplate/bookplate/shared/auth"
+	"github.com/bookplate/bookplate/shared/graph"
+	"github.com/bookplate/bookplate/shared/problem"
+)
+
+// approve lets the assignments of a book spend that wait for it, as one plan says.
+func (s server) approve(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		PlanID string `json:"planId"`
+	}
+	if err := graph.ReadBody(w, r, maxBody, &body); err != nil {
+		return err
+	}
+	if body.PlanID == "" {
+		return problem.New(problem.Invalid, "", "Say which plan is approved: {\"planId\": \"…\"}. bookplate.plan and the book's "+
+			"assignments name it.").At("planId")
+	}
+	b, _, err := s.assignable(r)
+	if err != nil {
+		return err
+	}
+	if err := s.assigner().Approve(r.Context(), b, body.PlanID, auth.From(r.Context()).Subject); err != nil {
+		return err
+	}
+	s.wake(r.Context(), b.Location)
+	graph.WriteNoContent(w)
+	return nil
+}

@@ -1,0 +1,171 @@
+package assign_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/bookplate/bookplate/shared/act"
+	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/directory"
+)
+
+// many is a group of so many associated people.
+func (s *school) many(n int) (group string, people []string) {
+	s.Helper()
+	for i := range n {
+		people = append(people, s.person("p"+string(rune('a'+i))))
+	}
+	s.associate(people...)
+	return s.group(people...), people
+}
+
+// verdicts counts what is decided.
+func (s *school) verdicts() map[string]int {
+	s.Helper()
+	lines, _ := s.survey()
+	count := map[string]int{}
+	for _, l := range lines {
+		count[string(l.Decision.Verdict)+suffix(l.Decision.Reason)]++
+	}
+	return count
+}
+
+func (s *school) large() (group string) {
+	s.Helper()
+	s.assigner.Hold, s.assigner.ApprovalAbove = 0, 2
+	group, _ = s.many(3)
+	s.replace(required(group))
+	return group
+}
+
+func TestALargeAssignmentWaitsUntilAnotherAdministratorApprovesItsPlan(t *testing.T) {
+	s := newSchool(t)
+	group := s.large()
+	w := s.wishes().List[0]
+	if !w.Approval.Pending || w.Approval.Licenses != 3 || w.Approval.Plan == "" {
+		t.Fatalf("%+v", w)
+	}
+	if got := s.verdicts(); got["wait(waitingForApproval)"] != 3 || len(got) != 1 {
+		t.Errorf("unapproved: %v", got)
+	}
+	if people, err := s.surveyor.Covered(t.Context(), here); err != nil || len(people) != 0 {
+		t.Errorf("Apple is told of %d people, %v", len(people), err)
+	}
+	plan, needs, err := s.assigner.Plan(t.Context(), s.book, []assign.Ask{required(group)}, "rita")
+	if err != nil || !needs || plan.ID != w.Approval.Plan || plan.Give != 3 {
+		t.Errorf("plan %s for %d, %t, %v; the assignment waits for %s", plan.ID, plan.Give, needs, err, w.Approval.Plan)
+	}
+	wantProblem(t, s.assigner.Approve(t.Context(), s.book, w.Approval.Plan, "rita"), "OwnAssignment", "")
+	s.must(s.assigner.Approve(t.Context(), s.book, w.Approval.Plan, "otto"))
+	if got := s.verdicts(); got["give"] != 3 {
+		t.Errorf("approved: %v", got)
+	}
+	after := s.wishes().List[0]
+	if after.Approver != "otto" || after.ID != w.ID || after.Approval.Pending || after.Approval.Licenses != 3 {
+		t.Errorf("%+v", after)
+	}
+	lines, _ := s.survey()
+	if c := lines[0].Cause(s.book.ID); c.Requester != "rita" || c.Approver != "otto" {
+		t.Errorf("cause %+v", c)
+	}
+	acts, _, err := act.List(t.Context(), s.store.ReadStore, act.Months(s.clock.Now(), 1), 10, "")
+	if err != nil || len(acts) != 1 || acts[0].By != "otto" || acts[0].Kind != act.AssignmentApproved ||
+		!strings.Contains(acts[0].Text, w.Approval.Plan) {
+		t.Errorf("acts %+v, %v", acts, err)
+	}
+	wantProblem(t, s.assigner.Approve(t.Context(), s.book, w.Approval.Plan, "otto"), "NothingToApprove", "")
+}
+
+func TestAPlanThatHasGrownOrChangedIsntApproved(t *testing.T) {
+	s := newSchool(t)
+	group := s.large()
+	plan := s.wishes().List[0].Approval.Plan
+	var more directory.Membership
+	fourth := s.person("fourth")
+	more.Add(directory.Member{ID: fourth})
+	_, err := s.directory.ChangeGroup(t.Context(), group, "", func(*directory.Group) error { return nil }, more)
+	s.must(err)
+	wantProblem(t, s.assigner.Approve(t.Context(), s.book, plan, "otto"), "PlanGrown", "planId")
+	if got := s.verdicts(); got["give"] != 0 {
+		t.Errorf("given: %v", got)
+	}
+	wantProblem(t, s.assigner.Approve(t.Context(), s.book, "another", "otto"), "PlanChanged", "planId")
+	now, _, err := s.assigner.Plan(t.Context(), s.book, []assign.Ask{required(group)}, "rita")
+	s.must(err)
+	s.must(s.assigner.Approve(t.Context(), s.book, now.ID, "otto"))
+}
+
+func TestARepeatedWishKeepsItsApproval(t *testing.T) {
+	s := newSchool(t)
+	group := s.large()
+	s.replace(required(group))
+	plan := s.wishes().List[0].Approval.Plan
+	if !s.wishes().List[0].Approval.Pending {
+		t.Fatal("asking twice has approved it")
+	}
+	s.must(s.assigner.Approve(t.Context(), s.book, plan, "otto"))
+	s.replace(required(group))
+	if s.wishes().List[0].Approval.Pending || s.wishes().List[0].Approver != "otto" {
+		t.Errorf("%+v", s.wishes().List[0])
+	}
+}
+
+func TestSmallAssignmentsDontWait(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold, s.assigner.ApprovalAbove = 0, 3
+	group, _ := s.many(3)
+	s.replace(required(group), available(s.group()))
+	if got := s.verdicts(); got["give"] != 3 {
+		t.Errorf("%v", got)
+	}
+	if _, err := s.assigner.Add(t.Context(), s.book, required(s.group(s.person("late"))), "rita"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.verdicts(); got["give"]+got["wait(notAtApple)"] != 4 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestOneAdministratorMayApproveAloneWhereTheInstallationSaysSo(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.SelfApproval = true
+	s.large()
+	s.must(s.assigner.Approve(t.Context(), s.book, s.wishes().List[0].Approval.Plan, "rita"))
+}
+
+// Who is covered by a wish that may spend doesn't wait for one that may not, however much older that is.
+func TestAWishThatWaitsForApprovalKeepsNobodyFromAnother(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold, s.assigner.ApprovalAbove = 0, 2
+	group, people := s.many(3)
+	s.replace(required(group))
+	_, err := s.assigner.Add(t.Context(), s.book, required(s.group(people[1])), "rita")
+	s.must(err)
+	if got := s.verdicts(); got["give"] != 1 || got["wait(waitingForApproval)"] != 2 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestAllUsersAlwaysWaitAndAreAllActivePeople(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold = 0
+	anna := s.person("anna")
+	s.associate(anna)
+	s.person("off", func(p *directory.Person) { p.Active = false })
+	s.replace(required(assign.Everybody))
+	w := s.wishes().List[0]
+	if !w.Approval.Pending || w.Approval.Licenses != 1 {
+		t.Fatalf("%+v", w)
+	}
+	if got := s.verdicts(); got["wait(waitingForApproval)"] != 1 || len(got) != 1 {
+		t.Errorf("unapproved: %v", got)
+	}
+	s.must(s.assigner.Approve(t.Context(), s.book, w.Approval.Plan, "otto"))
+	if lines, _ := s.survey(); names(lines) != "anna:give " {
+		t.Errorf("approved: %s", names(lines))
+	}
+	members, err := assign.AreMembers(t.Context(), s.directory.Reader, assign.Everybody, []string{anna})
+	if err != nil || !members[anna] {
+		t.Errorf("%v, %v", members, err)
+	}
+}

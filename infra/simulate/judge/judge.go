@@ -44,6 +44,7 @@ type Judge struct {
 	ours     map[string]string          // uId → our mdmInfo.id, as the claim says
 	foreign  map[string]map[string]bool // uId → processes that heard of a foreign owner
 	heard    map[string]time.Time       // uId → when one first did
+	heardBy  map[string]string          // and which
 	people   map[string]string          // uId and clientUserId → personId
 	accounts map[string][]string        // personId → accounts
 	sent     map[pair][]*sending
@@ -76,7 +77,7 @@ type listing struct {
 func New(o Options) *Judge {
 	j := &Judge{
 		Options: o, Facts: newFacts(o.Now), Met: map[string]int{}, sites: map[string]*applefake.Location{},
-		ours: map[string]string{}, foreign: map[string]map[string]bool{}, heard: map[string]time.Time{},
+		ours: map[string]string{}, foreign: map[string]map[string]bool{}, heard: map[string]time.Time{}, heardBy: map[string]string{},
 		people: map[string]string{}, accounts: map[string][]string{}, sent: map[pair][]*sending{},
 		events: map[string]*sending{}, shrunk: map[Book]time.Time{}, seen: map[string]bool{}, retired: map[string]time.Time{},
 	}
@@ -102,6 +103,7 @@ func (j *Judge) Shrunk(b Book) { j.shrunk[b] = j.Now() }
 func (j *Judge) Ordered(uid string) {
 	delete(j.foreign, uid)
 	delete(j.heard, uid)
+	delete(j.heardBy, uid)
 }
 
 // personOf is whose reader the product says it is.

@@ -67,9 +67,12 @@ func (r *Request) said() (s said) {
 	return s
 }
 
+// throttled is Apple's number for: too many requests. It says so before it looks at what is asked.
+const throttled = 9646
+
 // refused says that Apple has certainly done nothing.
 func (r *Request) refused() bool {
-	if r.Status == http.StatusTooManyRequests {
+	if r.Status == http.StatusTooManyRequests || r.said().ErrorNumber == throttled {
 		return true
 	}
 	return r.True && r.Status != 0 && (r.Status >= 400 || r.said().ErrorNumber != 0)

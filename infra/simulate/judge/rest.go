@@ -76,7 +76,7 @@ func (j *Judge) equal(b Listed) {
 			j.broken("not converged", tags, "%s of %s is listed for %s, and Apple doesn't list it", b.AdamID, b.UID, h.ClientUserID)
 		case h.Origin == "":
 			j.broken("unexplained", tags, "%s of %s for %s has no origin", b.AdamID, b.UID, h.ClientUserID)
-		case j.events[event] != nil && h.Origin != "assignment":
+		case j.events[event] != nil && h.Origin != "assignment" && !j.others(b.AdamID, h.PersonID):
 			j.broken("unexplained", tags, "%s of %s for %s was given by us, and its origin is said to be %s", b.AdamID, b.UID,
 				h.ClientUserID, h.Origin)
 		}
@@ -84,6 +84,18 @@ func (j *Judge) equal(b Listed) {
 	for _, client := range sorted(theirs) {
 		j.broken("unexplained", []string{b.AdamID}, "Apple lists %s of %s for %s, and the product doesn't", b.AdamID, b.UID, client)
 	}
+}
+
+// others says that somebody else gave the person the title too, at whatever time: then the item tells of that.
+func (j *Judge) others(adamID, person string) bool {
+	for _, site := range j.Sites {
+		for _, l := range site.Ledger() {
+			if l.AdamID == adamID && j.events[l.EventID] == nil && j.people[l.UID+" "+l.ClientUserID] == person {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // served: everybody who should have a title has it, or the answer says why not; and who could have it has it.
@@ -107,8 +119,8 @@ func (j *Judge) served(b Listed, books []Listed, people []string) {
 		g, ok := grants[person]
 		named := ok && g.Reason != "" && g.Text != "" && g.Next != ""
 		if !named && !j.elsewhere(b, books, person) {
-			j.broken("not converged", tags, "person %s should have %s %s of %s, hasn't, and no reason is named (state %q)", person,
-				b.AdamID, b.Pricing, b.UID, g.State)
+			j.broken("not converged", tags, "person %s should have %s %s of %s, hasn't, and no reason is named (%s)", person,
+				b.AdamID, b.Pricing, b.UID, j.stands(b.AdamID, books, person))
 			continue
 		}
 		if named && j.associated(b.UID, person) && free > 0 && g.Reason != "appleRefused" && g.Reason != "bound" {
@@ -138,6 +150,19 @@ func (j *Judge) elsewhere(b Listed, books []Listed, person string) bool {
 		}
 	}
 	return false
+}
+
+// stands is what the public answers say of a person and a title.
+func (j *Judge) stands(adamID string, books []Listed, person string) string {
+	var text []string
+	for _, b := range books {
+		for _, g := range j.Grants(b.ID) {
+			if b.AdamID == adamID && g.PersonID == person {
+				text = append(text, b.UID+" "+b.Pricing+": "+g.State+" "+g.Reason)
+			}
+		}
+	}
+	return strings.Join(text, ", ")
 }
 
 // has says that Apple lists the title for one of the person's readers, or for somebody with one of their accounts.

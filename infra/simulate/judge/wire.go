@@ -100,7 +100,8 @@ func (j *Judge) synced(r *Request) {
 	j.broken("oversold", nil, "%s was spent at before its first sync had ended", r.UID)
 }
 
-// stock: law 5. No more than there is, less what is under way; unless somebody else took some in the last minutes.
+// stock: law 5. No more than there is, less what is under way; unless somebody else took some in the last minutes. What is
+// given up after the wait is no longer under way, whatever Apple makes of it later.
 func (j *Judge) stock(r *Request, b Book, clients []string) {
 	if at, ok := j.shrunk[b]; ok && r.At.Sub(at) <= 3*fresh {
 		j.Met["stock shrinks shortly before a sending"]++
@@ -116,7 +117,7 @@ func (j *Judge) stock(r *Request, b Book, clients []string) {
 		}
 	}
 	for _, s := range j.events {
-		if s.uid == b.UID && s.request.Due.After(r.At) {
+		if s.uid == b.UID && s.request.Due.After(r.At) && r.At.Before(s.request.At.Add(j.ResendAfter)) {
 			asks := s.request.asks()
 			if slices.Contains(asks.Assets, asset{b.AdamID, b.Pricing}) {
 				under += len(asks.ClientUserIDs)
@@ -152,7 +153,7 @@ func (j *Judge) entitled(r *Request, b Book, person string, tags []string) {
 
 // again: laws 1 and 2. A pair that was sent before is sent once more.
 func (j *Judge) again(before *sending, r *Request, a asset, client string, tags []string) {
-	if before.refused || before.told || j.ended(before, a.AdamID) {
+	if before.refused || before.told || j.ended(before, a.AdamID, tags[1]) {
 		return
 	}
 	j.Met["an outcome is unknown when its pair is sent again"]++
@@ -177,10 +178,12 @@ func (j *Judge) again(before *sending, r *Request, a asset, client string, tags 
 	j.broken("sent blindly", tags, "title %s of person %s is sent again without a listing that lacks it", a.AdamID, tags[1])
 }
 
-// ended says that what a sending gave is gone again.
-func (j *Judge) ended(s *sending, adamID string) bool {
+// ended says that Apple has listed since what a sending asked for: it gives nobody a second license of one asset, so that
+// whatever that request may still do costs nothing. If the license is gone again, the person may get the title anew.
+func (j *Judge) ended(s *sending, adamID, person string) bool {
 	for _, l := range j.sites[s.uid].Ledger() {
-		if l.EventID == s.event && s.event != "" && l.AdamID == adamID && l.Gone != "" {
+		asked := slices.Contains(s.request.asks().Assets, asset{l.AdamID, l.PricingParam})
+		if l.AdamID == adamID && asked && !l.At.Before(s.request.At) && j.people[s.uid+" "+l.ClientUserID] == person {
 			return true
 		}
 	}
@@ -237,7 +240,18 @@ func (j *Judge) owner(r *Request, s said) {
 	j.foreign[r.UID][r.Process] = true
 	if _, ok := j.heard[r.UID]; !ok {
 		j.heard[r.UID] = r.At
+		j.heardBy[r.UID] = r.Process
 		j.Met["an answer names another owner"]++
+	}
+}
+
+// Lost says that a process has ended without its work done: what it alone had heard, nobody knows.
+func (j *Judge) Lost(process string) {
+	for uid, by := range j.heardBy {
+		if by == process {
+			delete(j.heard, uid)
+			delete(j.heardBy, uid)
+		}
 	}
 }
 

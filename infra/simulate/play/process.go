@@ -109,6 +109,7 @@ func (p *Play) run(what string, do func(context.Context, *process) error) (err e
 		}
 		if err != nil {
 			p.tell(false, nil, "%s ended: %v", s.name, err)
+			p.judge.Lost(s.name)
 		}
 	}()
 	return do(context.Background(), s)

@@ -21,7 +21,12 @@ type known struct {
 
 func (k known) book() judge.Book { return judge.Book{UID: k.UID, AdamID: k.AdamID, Pricing: k.Pricing} }
 
+// books are all books that the product lists. It is asked now and then: books come and never go.
 func (p *Play) books() []known {
+	if len(p.listed) > 0 && p.steps < p.listAgain && !p.weather.over {
+		return p.listed
+	}
+	p.listAgain = p.steps + 20
 	var page struct{ Value []known }
 	_ = json.Unmarshal(p.get("/deviceAppManagement/managedEBooks?$top=100"), &page) // no answer: no books
 	slices.SortFunc(page.Value, func(a, b known) int {
@@ -32,6 +37,7 @@ func (p *Play) books() []known {
 			return 1
 		}
 	})
+	p.listed = page.Value
 	return page.Value
 }
 
@@ -108,7 +114,7 @@ func (p *Play) siteOf(uid string) *site {
 // reasons counts why people wait, as one book's public answer says at this moment.
 func (p *Play) reasons() {
 	books := p.books()
-	if len(books) == 0 {
+	if len(books) == 0 || p.steps%3 != 0 {
 		return
 	}
 	for _, g := range p.judge.Grants(books[p.chaos.IntN(len(books))].ID) {

@@ -46,7 +46,14 @@ func (p *Play) end() {
 			p.orderAt(s, "?full=true")
 		}
 	}
-	p.pass(90 * time.Minute)
+	p.pass(time.Hour)
+	// What one location has lost, another may give: it looks at its next sync, twice a day.
+	for _, s := range p.sites {
+		if s.tokenID != "" {
+			p.orderAt(s, "")
+		}
+	}
+	p.pass(40 * time.Minute)
 	p.judge.Step()
 	if p.failed() {
 		return

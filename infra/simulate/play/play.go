@@ -75,6 +75,8 @@ type Play struct {
 	changes []*change
 	later   []func()
 
+	listed              []known
+	listAgain           int
 	nextSweep, nextSync time.Time
 	counts              map[string]int
 	batches             map[string]string

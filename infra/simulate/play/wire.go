@@ -2,6 +2,7 @@ package play
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -54,11 +55,23 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		p.tell(false, nil, "%s: GET %s?%s → %d", s.name, request.Path, request.Query.Encode(), request.Status)
 	}
 	p.judge.End(request, event)
+	if request.Path == "/status" && partial(request.Answer) {
+		p.count("fault: " + partialEvent)
+	}
 	s.mayFreeze(freezeWire)
 	if p.weather.strikes(crashAfterRequest) {
 		s.dies()
 	}
 	return response, err
+}
+
+// partial says that an event has done some of it.
+func partial(answer []byte) bool {
+	var e struct {
+		Status string `json:"eventStatus"`
+		Done   int    `json:"numCompleted"`
+	}
+	return json.Unmarshal(answer, &e) == nil && e.Status == "FAILED" && e.Done > 0
 }
 
 type failing struct{ err error }

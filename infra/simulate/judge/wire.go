@@ -36,7 +36,10 @@ func (j *Judge) beginWrite(r *Request) {
 
 func (j *Judge) beginSpend(r *Request) {
 	asks := r.asks()
-	j.batch(r, asks)
+	since := j.batch(r, asks)
+	if minute := r.At.Add(-fresh); minute.After(since) {
+		since = minute
+	}
 	j.synced(r)
 	s := &sending{request: r, uid: r.UID}
 	for _, a := range asks.Assets {
@@ -49,7 +52,7 @@ func (j *Judge) beginSpend(r *Request) {
 				j.broken("to the wrong person", []string{a.AdamID}, "nobody is known to be reader %s of %s", client, r.UID)
 				continue
 			}
-			j.entitled(r, b, person, tags)
+			j.entitled(b, person, since, tags)
 			user, _ := j.sites[r.UID].User(client)
 			at, retired := j.retired[r.UID+" "+client]
 			if user.Status != "Associated" && (!retired || r.At.Sub(at) > 2*fresh) {
@@ -65,13 +68,15 @@ func (j *Judge) beginSpend(r *Request) {
 	j.open = append(j.open, s)
 }
 
-// batch: law 2. What is sent is stored as sending, with as many people and these titles, and not a minute ago.
-func (j *Judge) batch(r *Request, asks content) {
+// batch: law 2. What is sent is stored as sending, with as many people and these titles, and not a minute ago. It returns
+// when its batch was first stored.
+func (j *Judge) batch(r *Request, asks content) time.Time {
 	for _, b := range list[struct {
 		State   string     `json:"state"`
 		Titles  []asset    `json:"titles"`
 		People  int        `json:"peopleCount"`
 		Sending *time.Time `json:"sendingDateTime"`
+		Created time.Time  `json:"createdDateTime"`
 	}](j, "/bookplate/batches?location="+r.UID) {
 		if b.State != "sending" || b.Sending == nil || b.People != len(asks.ClientUserIDs) || len(b.Titles) != len(asks.Assets) {
 			continue
@@ -82,10 +87,11 @@ func (j *Judge) batch(r *Request, asks content) {
 		if r.At.Sub(*b.Sending) >= fresh {
 			continue
 		}
-		return
+		return b.Created
 	}
 	j.broken("sent blindly", []string{asks.Assets[0].AdamID},
 		"%s spends at %s, and no batch is stored as sending with this since less than a minute", r.Process, r.UID)
+	return time.Time{}
 }
 
 // synced: law 5. Nothing is spent before the first full sync has ended.
@@ -135,9 +141,8 @@ func (j *Judge) stock(r *Request, b Book, clients []string) {
 
 const unlimited = 2147483647
 
-// entitled: law 3. Active, and in a group for which the book is wished, within the last minute.
-func (j *Judge) entitled(r *Request, b Book, person string, tags []string) {
-	since := r.At.Add(-fresh)
+// entitled: law 3. Active, and in a group for which the book is wished, since the batch was stored and within the last minute.
+func (j *Judge) entitled(b Book, person string, since time.Time, tags []string) {
 	if !j.within(Active(person), since) {
 		j.broken("to the wrong person", tags, "person %s is sent title %s and isn't active", person, b.AdamID)
 		return

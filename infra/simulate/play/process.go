@@ -162,8 +162,11 @@ func (s *process) mayFreeze(fault string) {
 	defer func() { p.depth-- }()
 	until := p.clock.Now().Add(d)
 	p.clock.Advance(d / 2)
-	if p.chaos.IntN(2) == 0 {
+	switch p.chaos.IntN(4) {
+	case 0:
 		p.step()
+	case 1: // what the frozen process may have read is no longer so
+		[]func(){p.move, p.move, p.disable, p.leave, p.assign, p.takeOver, p.refund}[p.chaos.IntN(7)]()
 	}
 	if p.weather.strikes(otherWorker) && len(p.sites) > 0 {
 		p.work(p.sites[p.chaos.IntN(len(p.sites))].UID())

@@ -21,8 +21,15 @@ type Digest struct {
 	rows   int
 }
 
+// unsure is the digest of a book of which rows may have been written that it doesn't count. It equals no sum of Apple's, so
+// that a full run reads the book again.
+var unsure = Digest{rows: -1}
+
 // With is the digest with one more row.
 func (d Digest) With(row apple.Assignment) Digest {
+	if d == unsure {
+		return d
+	}
 	sum := sha256.Sum256([]byte(row.AdamID + "\x00" + row.PricingParam + "\x00" + row.ClientUserID))
 	lo, carry := bits.Add64(d.lo, binary.BigEndian.Uint64(sum[8:16]), 0)
 	hi, _ := bits.Add64(d.hi, binary.BigEndian.Uint64(sum[:8]), carry)
@@ -44,14 +51,18 @@ func (d *Digest) UnmarshalText(text []byte) error {
 
 // digests are the digests of a location's books, in buckets of one item each. There are two sets: "digests", of the
 // rows in our table, and "sums", of the rows that the run under way has read. A title's bucket is by its hash, and
-// their number grows with the library (spread), so that a change costs little and a bucket fits an item. Only the holder of the location's lease writes them, and rows are written before digests: a
-// digest that is behind costs a read of its book and never the truth.
+// their number grows with the library (spread), so that a change costs little and a bucket fits an item. Only the holder
+// of the location's lease writes them. A digest that is behind would be taken for Apple's once Apple has lost the row that
+// it doesn't count; so it is stored as unsure before rows are written, and as what it is after: a worker that dies between
+// costs a read of the book and never the truth.
 type digests struct {
 	store  *table.Store
 	part   string
 	count  int                       // of buckets
 	loaded map[int]map[string]Digest // by bucket, then by book
 	dirty  map[int]bool
+	// doubted are the books of which rows are being written, and stored those whose digest in the table is unsure.
+	doubted, stored map[string]bool
 }
 
 // perBucket is how many books a bucket has at the most, on the average: 64 of them are less than 4 KB.
@@ -70,6 +81,7 @@ func newDigests(store *table.Store, set, location string, count int) *digests {
 	return &digests{
 		store: store, part: set + "#" + location, count: max(count, 1),
 		loaded: make(map[int]map[string]Digest), dirty: make(map[int]bool),
+		doubted: make(map[string]bool), stored: make(map[string]bool),
 	}
 }
 
@@ -106,7 +118,30 @@ func (d *digests) bucket(ctx context.Context, n int) (map[string]Digest, error) 
 	return doc.Value, nil
 }
 
-// add counts rows in.
+// doubt is called before rows are written: until they are counted, the digests of their books are unsure.
+func (d *digests) doubt(ctx context.Context, rows []apple.Assignment) error {
+	touched := make(map[int]bool)
+	for _, row := range rows {
+		n, name := d.bucketOf(row.AssetKey), bookName(row.AssetKey)
+		if _, err := d.bucket(ctx, n); err != nil {
+			return err
+		}
+		d.doubted[name] = true
+		touched[n] = touched[n] || !d.stored[name]
+	}
+	maps.DeleteFunc(touched, func(_ int, needed bool) bool { return !needed })
+	return d.put(ctx, touched)
+}
+
+// sure ends the doubt: what was written is counted.
+func (d *digests) sure(name string) {
+	if d.doubted[name] {
+		delete(d.doubted, name)
+		d.dirty[d.bucketOf(assetOf(name))] = true
+	}
+}
+
+// add counts rows in, all that were written since doubt.
 func (d *digests) add(ctx context.Context, rows []apple.Assignment) error {
 	for _, row := range rows {
 		n := d.bucketOf(row.AssetKey)
@@ -117,6 +152,9 @@ func (d *digests) add(ctx context.Context, rows []apple.Assignment) error {
 		name := bookName(row.AssetKey)
 		b[name] = b[name].With(row)
 		d.dirty[n] = true
+	}
+	for name := range d.doubted {
+		d.sure(name)
 	}
 	return nil
 }
@@ -134,14 +172,30 @@ func (d *digests) set(ctx context.Context, asset apple.AssetKey, to Digest) erro
 		b[bookName(asset)] = to
 	}
 	d.dirty[n] = true
+	d.sure(bookName(asset))
 	return nil
 }
 
 // flush stores what changed.
 func (d *digests) flush(ctx context.Context) error {
+	if err := d.put(ctx, d.dirty); err != nil {
+		return err
+	}
+	clear(d.dirty)
+	return nil
+}
+
+// put stores buckets, in which what is doubted is unsure.
+func (d *digests) put(ctx context.Context, which map[int]bool) error {
 	var items []table.Item
-	for _, n := range slices.Sorted(maps.Keys(d.dirty)) {
-		item, err := table.Encode(d.key(n), d.loaded[n])
+	for _, n := range slices.Sorted(maps.Keys(which)) {
+		shown := maps.Clone(d.loaded[n])
+		for name := range d.doubted {
+			if d.bucketOf(assetOf(name)) == n {
+				shown[name] = unsure
+			}
+		}
+		item, err := table.Encode(d.key(n), shown)
 		if err != nil {
 			return err
 		}
@@ -150,7 +204,12 @@ func (d *digests) flush(ctx context.Context) error {
 	if err := d.store.PutAll(ctx, items...); err != nil {
 		return fmt.Errorf("storing %s: %w", d.part, err)
 	}
-	clear(d.dirty)
+	for n := range which {
+		maps.DeleteFunc(d.stored, func(name string, _ bool) bool { return d.bucketOf(assetOf(name)) == n })
+	}
+	for name := range d.doubted {
+		d.stored[name] = d.stored[name] || which[d.bucketOf(assetOf(name))]
+	}
 	return nil
 }
 
@@ -165,6 +224,8 @@ func (d *digests) reset(ctx context.Context) error {
 	}
 	clear(d.loaded)
 	clear(d.dirty)
+	clear(d.doubted)
+	clear(d.stored)
 	if err := d.store.DeleteAll(ctx, keys...); err != nil {
 		return fmt.Errorf("removing %s: %w", d.part, err)
 	}

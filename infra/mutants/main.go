@@ -18,6 +18,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -136,7 +137,7 @@ func try(name, seeds string) (caught string, err error) {
 	if err != nil {
 		return "", err
 	}
-	said, err := exec.Command(program, "-seeds", seeds, "-first").Output()
+	said, err := exec.CommandContext(context.Background(), program, "-seeds", seeds, "-first").Output()
 	if code := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &code) || code.ExitCode() != 1) {
 		return "", fmt.Errorf("the simulation itself fails: %w", err)
 	}
@@ -166,7 +167,8 @@ func build(top, place string, files map[string]string) (program string, err erro
 		return "", err
 	}
 	program = filepath.Join(place, "simulate")
-	if said, err := exec.Command("go", "build", "-overlay", list, "-o", program, "./infra/simulate").CombinedOutput(); err != nil {
+	compile := exec.CommandContext(context.Background(), "go", "build", "-overlay", list, "-o", program, "./infra/simulate")
+	if said, err := compile.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("it doesn't build: %s", said)
 	}
 	return program, nil

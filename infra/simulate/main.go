@@ -100,7 +100,7 @@ func act(o options, seeds []uint64, r *report) {
 		mu.Lock()
 		defer mu.Unlock()
 		next++
-		return next - 1, next <= len(seeds) && !(o.first && r.isBroken())
+		return next - 1, next <= len(seeds) && (!o.first || !r.isBroken())
 	}
 	for range max(o.lanes, 1) {
 		go func() {

@@ -51,7 +51,7 @@ func (f *Facts) within(key string, since time.Time) bool {
 	return one != nil && (one.possible || !one.last.Before(since) && !one.last.IsZero())
 }
 
-// Active, Member and Wish are the keys of facts.
+// Active is the key of: the person is active.
 func Active(person string) string { return "active " + person }
 
 // Member is the key of: the person is in the group.

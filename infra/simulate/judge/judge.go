@@ -160,7 +160,8 @@ func (j *Judge) given(l applefake.License) {
 	person := j.personOf(l.UID, l.ClientUserID)
 	tags := []string{l.AdamID, person}
 	user, active := j.sites[l.UID].User(l.ClientUserID)
-	if _, retired := j.retired[l.UID+" "+l.ClientUserID]; (active || !retired) && !slices.Contains(j.accounts[person], strings.ToLower(user.Account)) {
+	_, retired := j.retired[l.UID+" "+l.ClientUserID]
+	if (active || !retired) && !slices.Contains(j.accounts[person], strings.ToLower(user.Account)) {
 		j.broken("to the wrong person", tags, "%s of %s went to the account %q, which isn't one of person %s", l.AdamID, l.UID,
 			user.Account, person)
 	}

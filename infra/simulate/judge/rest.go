@@ -100,17 +100,11 @@ func (j *Judge) others(adamID, person string) bool {
 
 // served: everybody who should have a title has it, or the answer says why not; and who could have it has it.
 func (j *Judge) served(b Listed, books []Listed, people []string) {
-	site := j.sites[b.UID]
 	grants := map[string]Grant{}
 	for _, g := range j.Grants(b.ID) {
 		grants[g.PersonID] = g
 	}
-	free := 0
-	for _, book := range site.Books() {
-		if book.AdamID == b.AdamID && book.PricingParam == b.Pricing {
-			free = book.Available
-		}
-	}
+	free := j.free(b.Book)
 	for _, person := range people {
 		if !j.should(b.Book, person) || j.has(b.AdamID, person) {
 			continue
@@ -128,6 +122,16 @@ func (j *Judge) served(b Listed, books []Listed, people []string) {
 				b.Pricing, b.UID, free, g.Reason)
 		}
 	}
+}
+
+// free is how many licenses Apple has left.
+func (j *Judge) free(b Book) int {
+	for _, book := range j.sites[b.UID].Books() {
+		if book.AdamID == b.AdamID && book.PricingParam == b.Pricing {
+			return book.Available
+		}
+	}
+	return 0
 }
 
 // should is the script's own word: active, and in a group for which the book is wished.

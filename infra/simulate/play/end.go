@@ -32,7 +32,7 @@ func (p *Play) tableFaults() {
 func (p *Play) end() {
 	p.weather.over = true
 	p.tableFaults()
-	p.tell(true, nil, "the faults are over")
+	p.tell(true, "the faults are over")
 	p.retry()
 	for _, s := range p.sites {
 		p.giveBack(s)

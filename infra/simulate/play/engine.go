@@ -128,6 +128,6 @@ func (p *Play) transitions(ops []table.Op) {
 		}
 		p.count("transition: " + from + " → " + b.State)
 		p.batches[b.ID] = b.State
-		p.tell(false, nil, "batch %s: %s → %s", b.ID, from, b.State)
+		p.tell(false, "batch %s: %s → %s", b.ID, from, b.State)
 	}
 }

@@ -36,7 +36,7 @@ type change struct {
 
 // want does a change, now and whenever it has failed.
 func (p *Play) want(what string, do func(context.Context, *process) error, done func()) {
-	p.tell(true, nil, "%s", what)
+	p.tell(true, "%s", what)
 	c := &change{what, do, done}
 	p.changes = append(p.changes, c)
 	p.attempt(c)
@@ -47,7 +47,7 @@ func (p *Play) attempt(c *change) {
 		return
 	}
 	if err := p.run("desk", c.do); err != nil {
-		p.tell(true, nil, "%s: failed, to be repeated: %v", c.what, err)
+		p.tell(true, "%s: failed, to be repeated: %v", c.what, err)
 		return
 	}
 	if i := slices.Index(p.changes, c); i >= 0 {
@@ -111,11 +111,11 @@ func (p *Play) create(x *person, what string) {
 		return nil
 	}, func() {
 		if x.id != "" && x.id != id {
-			p.tell(true, nil, "person %d was %s and is %s", x.n, x.id, id)
+			p.tell(true, "person %d was %s and is %s", x.n, x.id, id)
 		}
 		x.id, x.active, x.deleted, x.busy = id, true, false, false
 		p.judge.Account(x.id, x.account)
 		p.judge.Done(judge.Active(x.id), true)
-		p.tell(true, nil, "person %d is %s", x.n, x.id)
+		p.tell(true, "person %d is %s", x.n, x.id)
 	})
 }

@@ -95,9 +95,7 @@ type site struct {
 
 type line struct {
 	text string
-	tags []string
 	main bool
-	at   time.Time
 }
 
 // Run acts a seed from its beginning to its end, or to the first law that is broken.
@@ -147,7 +145,7 @@ func newPlay(o Options) *Play {
 	}
 	p.weather = newWeather(rand.New(rand.NewPCG(o.Seed, 3)), func(fault string) {
 		p.count("fault: " + fault)
-		p.tell(false, nil, "fault: %s", fault)
+		p.tell(false, "fault: %s", fault)
 	})
 	p.table = mem.New(p.clock)
 	p.hold = []time.Duration{0, 10 * time.Minute}[p.script.IntN(2)]
@@ -244,15 +242,14 @@ func send(h http.Handler, method, path, body string) (int, string) {
 
 func (p *Play) count(what string) { p.counts[what]++ }
 
-// tell adds a line to the trace. A main line belongs to a story; others only if their tags do.
-func (p *Play) tell(main bool, tags []string, format string, args ...any) {
+// tell adds a line to the trace. A main line belongs to every story, others to those of titles and people that they name.
+func (p *Play) tell(main bool, format string, args ...any) {
 	if !main && !p.Trace {
 		if len(p.lines) > 4000 {
 			p.lines = slices.Delete(p.lines, 0, 2000)
 		}
 	}
-	now := p.clock.Now()
-	p.lines = append(p.lines, line{now.Format("02 15:04:05.000 ") + fmt.Sprintf(format, args...), tags, main, now})
+	p.lines = append(p.lines, line{p.clock.Now().Format("02 15:04:05.000 ") + fmt.Sprintf(format, args...), main})
 }
 
 // pause is how long nothing new happens.
@@ -297,7 +294,7 @@ func (p *Play) timers() {
 	_ = p.run("sweep", func(ctx context.Context, s *process) error { return s.schedule.Sweep(ctx) }) // the next one makes it good
 	if !p.nextSync.After(p.clock.Now()) {
 		p.nextSync = p.clock.Now().Add(12 * time.Hour)
-		p.tell(true, nil, "the syncs of the day")
+		p.tell(true, "the syncs of the day")
 		_ = p.run("schedule", func(ctx context.Context, s *process) error { return s.schedule.Syncs(ctx) }) // and so here
 	}
 	p.retry()
@@ -317,7 +314,7 @@ func (p *Play) story() (story []string) {
 	first := p.judge.Violations[0]
 	for _, l := range p.lines {
 		tagged := slices.ContainsFunc(first.Tags, func(tag string) bool { return tag != "" && strings.Contains(l.text, tag) })
-		if tagged || l.main && len(l.tags) == 0 && !strings.Contains(l.text, "POST") {
+		if tagged || l.main && !strings.Contains(l.text, "POST") {
 			story = append(story, l.text)
 		}
 	}

@@ -108,7 +108,7 @@ func (p *Play) run(what string, do func(context.Context, *process) error) (err e
 			err = errDied
 		}
 		if err != nil {
-			p.tell(false, nil, "%s ended: %v", s.name, err)
+			p.tell(false, "%s ended: %v", s.name, err)
 			p.judge.Lost(s.name)
 		}
 	}()
@@ -157,7 +157,7 @@ func (s *process) mayFreeze(fault string) {
 	if fault == freezeWire {
 		d = min(d, 20*time.Second) // the network doesn't hold a request longer
 	}
-	p.tell(false, nil, "%s freezes for %s", s.name, d)
+	p.tell(false, "%s freezes for %s", s.name, d)
 	p.depth++
 	defer func() { p.depth-- }()
 	until := p.clock.Now().Add(d)
@@ -172,5 +172,5 @@ func (s *process) mayFreeze(fault string) {
 		p.work(p.sites[p.chaos.IntN(len(p.sites))].UID())
 	}
 	p.pass(until.Sub(p.clock.Now()))
-	p.tell(false, nil, "%s goes on", s.name)
+	p.tell(false, "%s goes on", s.name)
 }

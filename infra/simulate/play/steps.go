@@ -232,7 +232,7 @@ func (p *Play) accountAppears() {
 		for _, s := range p.sites {
 			must(s.AddManagedAccount(x.account))
 		}
-		p.tell(true, nil, "the account %s appears at Apple", x.account)
+		p.tell(true, "the account %s appears at Apple", x.account)
 		return
 	}
 	x.account = fmt.Sprintf("later%02d@%s", x.n, domain)
@@ -250,7 +250,7 @@ func (p *Play) accept() {
 			p.later = append(p.later, func() {
 				if s.AcceptInvitation(user.InviteCode, account) == nil {
 					p.judge.Account(person, account)
-					p.tell(true, nil, "person %s accepts the invitation of %s", person, s.UID())
+					p.tell(true, "person %s accepts the invitation of %s", person, s.UID())
 				}
 			})
 		}
@@ -275,7 +275,7 @@ func (p *Play) purchase() {
 	if s, b, total, ok := p.anyBook(); ok && total < 1000 {
 		n := 1 + p.script.IntN(6)
 		must(s.Purchase(b.AdamID, b.Pricing, n))
-		p.tell(true, nil, "%d of %s %s are bought at %s", n, b.AdamID, b.Pricing, b.UID)
+		p.tell(true, "%d of %s %s are bought at %s", n, b.AdamID, b.Pricing, b.UID)
 	}
 }
 
@@ -289,7 +289,7 @@ func (p *Play) refund() {
 	if p.script.IntN(2) == 0 {
 		n := 1 + p.script.IntN(total)
 		must(s.Refund(b.AdamID, b.Pricing, n))
-		p.tell(true, nil, "%d of %s %s are refunded at %s", n, b.AdamID, b.Pricing, b.UID)
+		p.tell(true, "%d of %s %s are refunded at %s", n, b.AdamID, b.Pricing, b.UID)
 		return
 	}
 	holder := ""
@@ -300,7 +300,7 @@ func (p *Play) refund() {
 	}
 	if holder != "" {
 		must(s.RefundFrom(b.AdamID, b.Pricing, holder))
-		p.tell(true, nil, "%s %s of %s is refunded at %s", b.AdamID, b.Pricing, holder, b.UID)
+		p.tell(true, "%s %s of %s is refunded at %s", b.AdamID, b.Pricing, holder, b.UID)
 	}
 }
 
@@ -322,7 +322,7 @@ func (p *Play) gift() {
 	who := readers[p.script.IntN(len(readers))]
 	if s.GrantBySomeoneElse(b.AdamID, b.Pricing, who) == nil {
 		p.judge.Shrunk(b)
-		p.tell(true, nil, "somebody else gives %s %s to %s at %s", b.AdamID, b.Pricing, who, b.UID)
+		p.tell(true, "somebody else gives %s %s to %s at %s", b.AdamID, b.Pricing, who, b.UID)
 	}
 }
 
@@ -342,10 +342,10 @@ func (p *Play) foreignReader() {
 	if s.AddUser(id, "", x.account) != nil {
 		return
 	}
-	p.tell(true, nil, "another product makes the reader %s for %s at %s", id, x.account, s.UID())
+	p.tell(true, "another product makes the reader %s for %s at %s", id, x.account, s.UID())
 	if s.GrantBySomeoneElse(b.AdamID, b.Pricing, id) == nil {
 		p.judge.Shrunk(b)
-		p.tell(true, nil, "and gives it %s %s", b.AdamID, b.Pricing)
+		p.tell(true, "and gives it %s %s", b.AdamID, b.Pricing)
 	}
 }
 
@@ -353,7 +353,7 @@ func (p *Play) changeLimits() {
 	before := p.limits
 	p.limits.MaxAssets, p.limits.MaxClientUserIDs = 1+p.script.IntN(4), 1+p.script.IntN(8)
 	p.apple.SetLimits(p.limits)
-	p.tell(true, nil, "limits: %d titles, %d readers", p.limits.MaxAssets, p.limits.MaxClientUserIDs)
+	p.tell(true, "limits: %d titles, %d readers", p.limits.MaxAssets, p.limits.MaxClientUserIDs)
 	if p.limits.MaxAssets < before.MaxAssets || p.limits.MaxClientUserIDs < before.MaxClientUserIDs {
 		p.count("fault: " + limitsShrink)
 	}
@@ -361,7 +361,7 @@ func (p *Play) changeLimits() {
 
 func (p *Play) dropWakes() {
 	p.wakes = nil
-	p.tell(true, nil, "all wakes are lost")
+	p.tell(true, "all wakes are lost")
 	p.count("fault: " + wakeDropped)
 }
 
@@ -371,7 +371,7 @@ func (p *Play) linkElsewhere() {
 	s, _ := pick(p, p.sites, func(*site) bool { return true })
 	if ok && x.account != "" {
 		must(s.LinkElsewhere(x.account))
-		p.tell(true, nil, "the account %s is linked elsewhere at %s", x.account, s.UID())
+		p.tell(true, "the account %s is linked elsewhere at %s", x.account, s.UID())
 	}
 }
 

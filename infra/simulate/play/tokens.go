@@ -3,6 +3,7 @@ package play
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -79,7 +80,7 @@ func (p *Play) renewOf(s *site) {
 			return fmt.Errorf("status %d: %s", code, answer)
 		}
 		if code != http.StatusOK {
-			p.tell(true, nil, "renewal refused: %s", answer)
+			p.tell(true, "renewal refused: %s", answer)
 		}
 		return nil
 	}, func() {})
@@ -119,7 +120,7 @@ func (p *Play) takeOver() {
 	if !s.foreign {
 		must(s.TakeOver(&other))
 		s.foreign = true
-		p.tell(true, nil, "another product takes %s over", s.UID())
+		p.tell(true, "another product takes %s over", s.UID())
 		return
 	}
 	p.giveBack(s)
@@ -136,7 +137,7 @@ func (p *Play) giveBack(s *site) {
 	must(s.TakeOver(back))
 	s.foreign = false
 	p.judge.Ordered(s.UID())
-	p.tell(true, nil, "the other product lets %s go (cleared: %v)", s.UID(), back == nil)
+	p.tell(true, "the other product lets %s go (cleared: %v)", s.UID(), back == nil)
 }
 
 // breakToken: a token is revoked, or its account's password changes.
@@ -151,7 +152,7 @@ func (p *Play) breakToken() {
 	} else {
 		must(s.ChangePassword())
 	}
-	p.tell(true, nil, "the token of %s is revoked", s.UID())
+	p.tell(true, "the token of %s is revoked", s.UID())
 }
 
 // retire is another product's request that retires a reader.
@@ -165,7 +166,7 @@ func (p *Play) retire(s *site, client string) {
 	answer, err := p.apple.Transport().RoundTrip(r)
 	must(err)
 	_, err = io.Copy(io.Discard, answer.Body)
-	must(err)
+	must(errors.Join(err, answer.Body.Close()))
 	p.judge.Retired(s.UID(), client)
-	p.tell(true, nil, "somebody else retires %s at %s: %d", client, s.UID(), answer.StatusCode)
+	p.tell(true, "somebody else retires %s at %s: %d", client, s.UID(), answer.StatusCode)
 }

@@ -50,9 +50,9 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	if request.Method == http.MethodPost {
-		p.tell(true, nil, "%s: POST %s %s → %d %s", s.name, request.Path, request.Body, request.Status, event)
+		p.tell(true, "%s: POST %s %s → %d %s", s.name, request.Path, request.Body, request.Status, event)
 	} else {
-		p.tell(false, nil, "%s: GET %s?%s → %d", s.name, request.Path, request.Query.Encode(), request.Status)
+		p.tell(false, "%s: GET %s?%s → %d", s.name, request.Path, request.Query.Encode(), request.Status)
 	}
 	p.judge.End(request, event)
 	if request.Path == "/status" && partial(request.Answer) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -63,6 +64,7 @@ type digests struct {
 	dirty  map[int]bool
 	// doubted are the books of which rows are being written, and stored those whose digest in the table is unsure.
 	doubted, stored map[string]bool
+	versions        map[int]string // of the buckets as they were loaded or stored last
 }
 
 // perBucket is how many books a bucket has at the most, on the average: 64 of them are less than 4 KB.
@@ -82,6 +84,7 @@ func newDigests(store *table.Store, set, location string, count int) *digests {
 		store: store, part: set + "#" + location, count: max(count, 1),
 		loaded: make(map[int]map[string]Digest), dirty: make(map[int]bool),
 		doubted: make(map[string]bool), stored: make(map[string]bool),
+		versions: make(map[int]string),
 	}
 }
 
@@ -114,7 +117,7 @@ func (d *digests) bucket(ctx context.Context, n int) (map[string]Digest, error) 
 	if doc.Value == nil {
 		doc.Value = make(map[string]Digest)
 	}
-	d.loaded[n] = doc.Value
+	d.loaded[n], d.versions[n] = doc.Value, doc.Version
 	return doc.Value, nil
 }
 
@@ -187,22 +190,10 @@ func (d *digests) flush(ctx context.Context) error {
 
 // put stores buckets, in which what is doubted is unsure.
 func (d *digests) put(ctx context.Context, which map[int]bool) error {
-	var items []table.Item
 	for _, n := range slices.Sorted(maps.Keys(which)) {
-		shown := maps.Clone(d.loaded[n])
-		for name := range d.doubted {
-			if d.bucketOf(assetOf(name)) == n {
-				shown[name] = unsure
-			}
+		if err := d.putBucket(ctx, n); err != nil {
+			return fmt.Errorf("storing %s: %w", d.part, err)
 		}
-		item, err := table.Encode(d.key(n), shown)
-		if err != nil {
-			return err
-		}
-		items = append(items, item)
-	}
-	if err := d.store.PutAll(ctx, items...); err != nil {
-		return fmt.Errorf("storing %s: %w", d.part, err)
 	}
 	for n := range which {
 		maps.DeleteFunc(d.stored, func(name string, _ bool) bool { return d.bucketOf(assetOf(name)) == n })
@@ -211,6 +202,43 @@ func (d *digests) put(ctx context.Context, which map[int]bool) error {
 		d.stored[name] = d.stored[name] || which[d.bucketOf(assetOf(name))]
 	}
 	return nil
+}
+
+// putBucket stores a bucket. A worker that was frozen may have lost the lease, and another one may have stored rows and
+// digests since: then each digest on which the two don't agree is unsure.
+func (d *digests) putBucket(ctx context.Context, n int) error {
+	for {
+		shown := maps.Clone(d.loaded[n])
+		for name := range d.doubted {
+			if d.bucketOf(assetOf(name)) == n {
+				shown[name] = unsure
+			}
+		}
+		doc := table.NewDoc(d.key(n), shown)
+		version, known := d.versions[n]
+		condition := table.At(version)
+		if !known {
+			condition = table.Any()
+		}
+		op, err := doc.SaveIf(condition)
+		if err != nil {
+			return err
+		}
+		if d.versions[n], err = d.store.Commit(ctx, op); !errors.Is(err, table.ErrCondition) {
+			return err
+		}
+		ours := d.loaded[n]
+		delete(d.loaded, n)
+		theirs, err := d.bucket(ctx, n)
+		if err != nil {
+			return err
+		}
+		for _, name := range slices.Concat(slices.Collect(maps.Keys(ours)), slices.Collect(maps.Keys(theirs))) {
+			if ours[name] != theirs[name] {
+				theirs[name] = unsure
+			}
+		}
+	}
 }
 
 // reset forgets the whole set.
@@ -226,6 +254,7 @@ func (d *digests) reset(ctx context.Context) error {
 	clear(d.dirty)
 	clear(d.doubted)
 	clear(d.stored)
+	clear(d.versions)
 	if err := d.store.DeleteAll(ctx, keys...); err != nil {
 		return fmt.Errorf("removing %s: %w", d.part, err)
 	}
@@ -234,9 +263,8 @@ func (d *digests) reset(ctx context.Context) error {
 
 // spread returns the same digests in more buckets, which are stored; the old ones stay until forget.
 func (d *digests) spread(ctx context.Context, count int) (*digests, error) {
-	wider := &digests{
-		store: d.store, part: d.part, count: count, loaded: make(map[int]map[string]Digest), dirty: make(map[int]bool),
-	}
+	wider := newDigests(d.store, "", "", count)
+	wider.part = d.part
 	for n := range count { // all of them: an attempt that died may have left some
 		wider.loaded[n], wider.dirty[n] = make(map[string]Digest), true
 	}

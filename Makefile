@@ -23,7 +23,7 @@ FUZZTIME ?= 10s
 AWS_TESTS := ./shared/table/dynamo ./shared/vault/secretsmanager ./shared/queue/sqs ./infra/emulators/...
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-race test-aws emulators template-lint template size e2e-lambda sam-local lint fuzz ci ci-full clean
+.PHONY: help run test test-race test-aws emulators template-lint template simulate simulate-today mutants size e2e-lambda sam-local lint fuzz ci ci-full clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,19 @@ GOARCH_LAMBDA ?= arm64
 $(addprefix build-,$(FUNCTIONS)): build-%:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_LAMBDA) go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w' \
 		-o '$(ARTIFACTS_DIR)/bootstrap' ./functions/$(shell echo $* | tr A-Z a-z)/bootstrap
+
+# How many seeds make simulate acts, from 1 on.
+SEEDS ?= 1000
+
+simulate: ## act SEEDS (1000) seeds of the simulation, and all that ever failed
+	CGO_ENABLED=0 go run ./infra/simulate -seeds 1-$(SEEDS) -stories infra/simulate/stories/seeds.txt
+
+# Other seeds every day: 20 million and some, by the date.
+simulate-today: ## act 100 seeds that are others every day
+	CGO_ENABLED=0 go run ./infra/simulate -rare -seeds "$$(date -u +%Y%m%d)000-$$(date -u +%Y%m%d)099"
+
+mutants: ## break the product on purpose, and see that the simulation notices
+	CGO_ENABLED=0 go run ./infra/mutants
 
 lint: $(BIN)/golangci-lint@$(GOLANGCI_LINT_VERSION) $(BIN)/gofumpt@$(GOFUMPT_VERSION) ## check format and style
 	@unformatted=$$($(BIN)/gofumpt -d $(CODE)) && test -z "$$unformatted" || { echo "$$unformatted"; exit 1; }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/bookplate/bookplate/shared/act"
+	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/auth"
 	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/table"
@@ -55,7 +56,7 @@ func (s server) renew(ctx context.Context, doc token.Doc, a ask, by string) (tok
 		return token.Record{}, err
 	}
 	if err := p.claim(ctx, a.order()); err != nil {
-		return token.Record{}, err
+		return token.Record{}, errors.Join(err, s.isolate(ctx, doc, err))
 	}
 	version := world.NewID(s.World)
 	if err := s.store(ctx, doc.Value.ID, p.token.Secret, version); err != nil {
@@ -72,6 +73,21 @@ func (s server) renew(ctx context.Context, doc token.Doc, a ask, by string) (tok
 		r.SecretVersion, r.Expires, r.Organization = version, p.token.Expires, p.token.Org
 		r.LocationName, r.MDMID = p.config.LocationName, p.ours.ID
 	})
+}
+
+// isolate stops a location of which Apple has just said here that another product manages it: no write may start there any
+// more (design law 4), and its worker, which might begin with one, hasn't heard it.
+func (s server) isolate(ctx context.Context, doc token.Doc, heard error) error {
+	owner, foreign := errors.AsType[*apple.OwnerError](heard)
+	if !foreign || doc.Value.State != token.Valid {
+		return nil
+	}
+	_, err := s.change(ctx, doc, func(r *token.Record) {
+		r.State = token.ExternalOwner
+		r.Why = fmt.Sprintf("The location is now managed by %q. Bookplate has stopped all work there. Decide which product is to "+
+			"manage it; remove the token from the other one, then sync here again.", clip(owner.Owner.Name))
+	}, nil)
+	return err
 }
 
 // goOn changes a record, makes it valid, and has the location synced.

@@ -16,6 +16,9 @@ import (
 type Applier struct {
 	Store *table.Store
 	World world.World
+	// Before, if set, is told of the rows that are about to be written, so that whoever sums them up knows that a sum is
+	// behind should the worker die.
+	Before func(ctx context.Context, rows []apple.Assignment) error
 }
 
 // Source says where rows come from.
@@ -36,6 +39,9 @@ func (a Applier) Add(ctx context.Context, from Source, rows []apple.Assignment) 
 	if err != nil {
 		return nil, err
 	}
+	if err := a.announce(ctx, rowsOf(ours)); err != nil {
+		return nil, err
+	}
 	added := make([][]apple.Assignment, len(ours))
 	err = a.World.Run(ctx, applyWidth, len(ours), func(ctx context.Context, i int) error {
 		var err error
@@ -50,6 +56,24 @@ func (a Applier) Add(ctx context.Context, from Source, rows []apple.Assignment) 
 		return nil, err
 	}
 	return append(slices.Concat(added...), news...), nil
+}
+
+// announce says which rows are written next.
+func (a Applier) announce(ctx context.Context, rows []apple.Assignment) error {
+	if a.Before == nil || len(rows) == 0 {
+		return nil
+	}
+	return a.Before(ctx, rows)
+}
+
+func rowsOf(all []owned) (rows []apple.Assignment) {
+	for _, o := range all {
+		for _, r := range o.rows {
+			key := apple.AssetKey{AdamID: o.adamID, PricingParam: r.Pricing}
+			rows = append(rows, apple.Assignment{AssetKey: key, ClientUserID: r.ClientUserID})
+		}
+	}
+	return rows
 }
 
 // Drop applies that Apple no longer lists the rows. Call it only after a listing that is known to be whole.
@@ -210,6 +234,9 @@ func (a Applier) addHolders(ctx context.Context, location string, rows []apple.A
 			return nil, err
 		}
 		news, items = append(news, row), append(items, item)
+	}
+	if err := a.announce(ctx, news); err != nil {
+		return nil, err
 	}
 	if err := a.Store.PutAll(ctx, items...); err != nil {
 		return nil, fmt.Errorf("storing foreign holders of location %s: %w", location, err)

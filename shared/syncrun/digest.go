@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -21,8 +22,15 @@ type Digest struct {
 	rows   int
 }
 
+// unsure is the digest of a book of which rows may have been written that it doesn't count. It equals no sum of Apple's, so
+// that a full run reads the book again.
+var unsure = Digest{rows: -1}
+
 // With is the digest with one more row.
 func (d Digest) With(row apple.Assignment) Digest {
+	if d == unsure {
+		return d
+	}
 	sum := sha256.Sum256([]byte(row.AdamID + "\x00" + row.PricingParam + "\x00" + row.ClientUserID))
 	lo, carry := bits.Add64(d.lo, binary.BigEndian.Uint64(sum[8:16]), 0)
 	hi, _ := bits.Add64(d.hi, binary.BigEndian.Uint64(sum[:8]), carry)
@@ -44,15 +52,19 @@ func (d *Digest) UnmarshalText(text []byte) error {
 
 // digests are the digests of a location's books, in buckets of one item each. There are two sets: "digests", of the
 // rows in our table, and "sums", of the rows that the run under way has read. A title's bucket is by its hash, and
-// their number grows with the library (spread), so that a change costs little and a bucket fits an item. Only the
-// holder of the location's lease writes them, and rows are written before digests: a digest that is behind costs a read
-// of its book and never the truth.
+// their number grows with the library (spread), so that a change costs little and a bucket fits an item. Only the holder
+// of the location's lease writes them. A digest that is behind would be taken for Apple's once Apple has lost the row that
+// it doesn't count; so it is stored as unsure before rows are written, and as what it is after: a worker that dies between
+// costs a read of the book and never the truth.
 type digests struct {
 	store  *table.Store
 	part   string
 	count  int                       // of buckets
 	loaded map[int]map[string]Digest // by bucket, then by book
 	dirty  map[int]bool
+	// doubted are the books of which rows are being written, and stored those whose digest in the table is unsure.
+	doubted, stored map[string]bool
+	versions        map[int]string // of the buckets as they were loaded or stored last
 }
 
 // perBucket is how many books a bucket has at the most, on the average: 64 of them are less than 4 KB.
@@ -71,6 +83,8 @@ func newDigests(store *table.Store, set, location string, count int) *digests {
 	return &digests{
 		store: store, part: set + "#" + location, count: max(count, 1),
 		loaded: make(map[int]map[string]Digest), dirty: make(map[int]bool),
+		doubted: make(map[string]bool), stored: make(map[string]bool),
+		versions: make(map[int]string),
 	}
 }
 
@@ -103,11 +117,34 @@ func (d *digests) bucket(ctx context.Context, n int) (map[string]Digest, error) 
 	if doc.Value == nil {
 		doc.Value = make(map[string]Digest)
 	}
-	d.loaded[n] = doc.Value
+	d.loaded[n], d.versions[n] = doc.Value, doc.Version
 	return doc.Value, nil
 }
 
-// add counts rows in.
+// doubt is called before rows are written: until they are counted, the digests of their books are unsure.
+func (d *digests) doubt(ctx context.Context, rows []apple.Assignment) error {
+	touched := make(map[int]bool)
+	for _, row := range rows {
+		n, name := d.bucketOf(row.AssetKey), bookName(row.AssetKey)
+		if _, err := d.bucket(ctx, n); err != nil {
+			return err
+		}
+		d.doubted[name] = true
+		touched[n] = touched[n] || !d.stored[name]
+	}
+	maps.DeleteFunc(touched, func(_ int, needed bool) bool { return !needed })
+	return d.put(ctx, touched)
+}
+
+// sure ends the doubt: what was written is counted.
+func (d *digests) sure(name string) {
+	if d.doubted[name] {
+		delete(d.doubted, name)
+		d.dirty[d.bucketOf(assetOf(name))] = true
+	}
+}
+
+// add counts rows in, all that were written since doubt.
 func (d *digests) add(ctx context.Context, rows []apple.Assignment) error {
 	for _, row := range rows {
 		n := d.bucketOf(row.AssetKey)
@@ -118,6 +155,9 @@ func (d *digests) add(ctx context.Context, rows []apple.Assignment) error {
 		name := bookName(row.AssetKey)
 		b[name] = b[name].With(row)
 		d.dirty[n] = true
+	}
+	for name := range d.doubted {
+		d.sure(name)
 	}
 	return nil
 }
@@ -135,24 +175,70 @@ func (d *digests) set(ctx context.Context, asset apple.AssetKey, to Digest) erro
 		b[bookName(asset)] = to
 	}
 	d.dirty[n] = true
+	d.sure(bookName(asset))
 	return nil
 }
 
 // flush stores what changed.
 func (d *digests) flush(ctx context.Context) error {
-	var items []table.Item
-	for _, n := range slices.Sorted(maps.Keys(d.dirty)) {
-		item, err := table.Encode(d.key(n), d.loaded[n])
-		if err != nil {
-			return err
-		}
-		items = append(items, item)
-	}
-	if err := d.store.PutAll(ctx, items...); err != nil {
-		return fmt.Errorf("storing %s: %w", d.part, err)
+	if err := d.put(ctx, d.dirty); err != nil {
+		return err
 	}
 	clear(d.dirty)
 	return nil
+}
+
+// put stores buckets, in which what is doubted is unsure.
+func (d *digests) put(ctx context.Context, which map[int]bool) error {
+	for _, n := range slices.Sorted(maps.Keys(which)) {
+		if err := d.putBucket(ctx, n); err != nil {
+			return fmt.Errorf("storing %s: %w", d.part, err)
+		}
+	}
+	for n := range which {
+		maps.DeleteFunc(d.stored, func(name string, _ bool) bool { return d.bucketOf(assetOf(name)) == n })
+	}
+	for name := range d.doubted {
+		d.stored[name] = d.stored[name] || which[d.bucketOf(assetOf(name))]
+	}
+	return nil
+}
+
+// putBucket stores a bucket. A worker that was frozen may have lost the lease, and another one may have stored rows and
+// digests since: then each digest on which the two don't agree is unsure.
+func (d *digests) putBucket(ctx context.Context, n int) error {
+	for {
+		shown := maps.Clone(d.loaded[n])
+		for name := range d.doubted {
+			if d.bucketOf(assetOf(name)) == n {
+				shown[name] = unsure
+			}
+		}
+		doc := table.NewDoc(d.key(n), shown)
+		version, known := d.versions[n]
+		condition := table.At(version)
+		if !known {
+			condition = table.Any()
+		}
+		op, err := doc.SaveIf(condition)
+		if err != nil {
+			return err
+		}
+		if d.versions[n], err = d.store.Commit(ctx, op); !errors.Is(err, table.ErrCondition) {
+			return err
+		}
+		ours := d.loaded[n]
+		delete(d.loaded, n)
+		theirs, err := d.bucket(ctx, n)
+		if err != nil {
+			return err
+		}
+		for _, name := range slices.Concat(slices.Collect(maps.Keys(ours)), slices.Collect(maps.Keys(theirs))) {
+			if ours[name] != theirs[name] {
+				theirs[name] = unsure
+			}
+		}
+	}
 }
 
 // reset forgets the whole set.
@@ -166,6 +252,9 @@ func (d *digests) reset(ctx context.Context) error {
 	}
 	clear(d.loaded)
 	clear(d.dirty)
+	clear(d.doubted)
+	clear(d.stored)
+	clear(d.versions)
 	if err := d.store.DeleteAll(ctx, keys...); err != nil {
 		return fmt.Errorf("removing %s: %w", d.part, err)
 	}
@@ -174,9 +263,8 @@ func (d *digests) reset(ctx context.Context) error {
 
 // spread returns the same digests in more buckets, which are stored; the old ones stay until forget.
 func (d *digests) spread(ctx context.Context, count int) (*digests, error) {
-	wider := &digests{
-		store: d.store, part: d.part, count: count, loaded: make(map[int]map[string]Digest), dirty: make(map[int]bool),
-	}
+	wider := newDigests(d.store, "", "", count)
+	wider.part = d.part
 	for n := range count { // all of them: an attempt that died may have left some
 		wider.loaded[n], wider.dirty[n] = make(map[string]Digest), true
 	}

@@ -131,6 +131,61 @@ func TestDigestsAreKeptInBucketsAndReadBackAlike(t *testing.T) {
 	}
 }
 
+// A worker that dies after it has written rows and before it has counted them leaves a digest that is behind. Once Apple
+// has lost such a row (a refund), that digest would be Apple's, and the row would stay in the table for ever (law 7).
+func TestADigestIsUnsureWhileRowsOfItsBookAreWritten(t *testing.T) {
+	_, store := newSet(t)
+	rows := someRows(40)
+	book := rows[0].AssetKey
+	stored := func() Digest {
+		t.Helper()
+		fresh := newDigests(store, "digests", "1000", 4)
+		b, err := fresh.bucket(t.Context(), fresh.bucketOf(book))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b[bookName(book)]
+	}
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := newDigests(store, "digests", "1000", 4)
+	do(d.doubt(t.Context(), rows))
+	if stored() != unsure {
+		t.Error("a worker that dies now leaves a digest that may be taken for Apple's")
+	}
+	do(d.flush(t.Context()))
+	if stored() != unsure {
+		t.Error("the doubt ended before the rows were counted")
+	}
+	after := newDigests(store, "digests", "1000", 4) // of the next worker, for whom a part of the rows isn't new
+	do(after.add(t.Context(), rows[:1]))
+	do(after.flush(t.Context()))
+	if stored() != unsure {
+		t.Error("counting some rows ended the doubt of a worker that has died")
+	}
+	do(d.add(t.Context(), rows))
+	do(d.flush(t.Context()))
+	if stored() != unsure {
+		t.Error("a worker that had frozen believed what it had read before another one wrote")
+	}
+	want := Digest{}
+	for _, row := range rows {
+		if row.AssetKey == book {
+			want = want.With(row)
+		}
+	}
+	reread := newDigests(store, "digests", "1000", 4)
+	do(reread.set(t.Context(), book, want))
+	do(reread.flush(t.Context()))
+	if got := stored(); got != want {
+		t.Errorf("the digest is %v after the book was read again, want %v", got, want)
+	}
+}
+
 func TestQualitiesOfATitleShareABucketAndBucketsAreFilledEvenly(t *testing.T) {
 	const books = 32000
 	d := newDigests(nil, "digests", "1000", bucketsFor(books))

@@ -150,8 +150,8 @@ type Settling struct {
 // Read applies the rows of the delta since a version, and returns all that it listed. An id that has become too old
 // for Apple is an *apple.Error of apple.NumberVersion: read the titles one by one then.
 func (t Settling) Read(ctx context.Context, q apple.AssignmentQuery, event string) ([]apple.Assignment, error) {
-	applier := license.Applier{Store: t.Store, World: t.World}
 	digests := newDigests(t.Store, "digests", t.Location, t.Buckets)
+	applier := license.Applier{Store: t.Store, World: t.World, Before: digests.doubt}
 	var listed []apple.Assignment
 	err := t.Apple.AssignmentPages(ctx, q, 0, func(_ apple.Page, rows []apple.Assignment) error {
 		listed = append(listed, rows...)

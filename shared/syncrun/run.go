@@ -293,4 +293,6 @@ func (s *Syncer) close(ctx context.Context, cause error) error {
 	return s.checkpoint(ctx, true)
 }
 
-func (s *Syncer) applier() license.Applier { return license.Applier{Store: s.Store, World: s.World} }
+func (s *Syncer) applier() license.Applier {
+	return license.Applier{Store: s.Store, World: s.World, Before: s.digests.doubt}
+}

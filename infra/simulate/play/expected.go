@@ -1,0 +1,29 @@
+package play
+
+// Expected is what must happen in one seed of a hundred at least: a run without it proves nothing about it.
+func Expected() []string {
+	var all []string
+	for _, f := range faults {
+		all = append(all, "fault: "+f)
+	}
+	for _, t := range []string{
+		"new → prepared", "prepared → sending", "prepared → abandoned", "sending → sent", "sending → settled",
+		"sending → abandoned", "sent → settled",
+	} {
+		all = append(all, "transition: "+t)
+	}
+	for _, r := range []string{
+		"notAtApple", "invitation", "foreignId", "linkedId", "noStock", "left", "inactive", "onHold", "ownedAsOther",
+		"appleRefused", "retired",
+	} {
+		all = append(all, "reason: "+r)
+	}
+	for _, m := range []string{
+		"an answer to a sending is lost", "an outcome is unknown when its pair is sent again",
+		"a title is sent while some of it are under way", "an answer names another owner",
+		"stock shrinks shortly before a sending",
+	} {
+		all = append(all, "met: "+m)
+	}
+	return append(all, "converged")
+}

@@ -1,0 +1,392 @@
+package play
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bookplate/bookplate/infra/simulate/judge"
+	"github.com/bookplate/bookplate/shared/directory"
+	"github.com/bookplate/bookplate/shared/problem"
+)
+
+const (
+	mostPeople = 12
+	mostGroups = 3
+)
+
+// open sets the scene: groups with people, and a token of each location.
+func (p *Play) open() {
+	p.nextSweep, p.nextSync = Start.Add(5*60e9), Start.Add(12*3600e9)
+	for range 1 + p.script.IntN(mostGroups) {
+		p.found()
+	}
+	for range 3 + p.script.IntN(7) {
+		p.join()
+	}
+	for _, s := range p.sites {
+		p.upload(s)
+	}
+	over := p.weather.over
+	p.weather.over = p.script.IntN(2) == 0 // half of the plays get ready undisturbed
+	p.tableFaults()
+	p.pass(20 * 60e9)
+	p.weather.over = over
+	p.tableFaults()
+	for _, x := range p.people {
+		for _, g := range p.groups {
+			if p.script.IntN(2) == 0 {
+				p.member(g, x, true)
+			}
+		}
+	}
+}
+
+// step is one thing that somebody does.
+func (p *Play) step() {
+	steps := []struct {
+		weight int
+		do     func()
+	}{
+		{18, p.assign},
+		{14, p.move},
+		{3, p.newcomer},
+		{3, p.disable},
+		{2, p.leave},
+		{3, p.comeBack},
+		{3, p.rename},
+		{4, p.accountAppears},
+		{5, p.accept},
+		{5, p.purchase},
+		{3, p.refund},
+		{4, p.gift},
+		{2, p.foreignReader},
+		{2, p.takeOver},
+		{4, p.resume},
+		{2, p.breakToken},
+		{3, p.renew},
+		{3, p.changeLimits},
+		{6, p.orderSync},
+		{2, p.dropWakes},
+		{2, p.retireByOthers},
+		{1, p.linkElsewhere},
+		{10, func() {}},
+	}
+	all := 0
+	for _, s := range steps {
+		all += s.weight
+	}
+	n := p.script.IntN(all)
+	for _, s := range steps {
+		if n -= s.weight; n < 0 {
+			s.do()
+			return
+		}
+	}
+}
+
+// found makes a group.
+func (p *Play) found() {
+	g := &group{members: map[*person]bool{}}
+	name := fmt.Sprint("Group ", len(p.groups)+1)
+	id := ""
+	p.want("group "+name, func(ctx context.Context, s *process) error {
+		made, err := s.directory.CreateGroup(ctx, directory.Group{DisplayName: name}, directory.Membership{})
+		id = made.ID
+		return err
+	}, func() {
+		g.id = id
+		p.groups = append(p.groups, g)
+		p.judge.Groups = append(p.judge.Groups, id)
+	})
+}
+
+func pick[T any](p *Play, all []T, fits func(T) bool) (one T, ok bool) {
+	var fit []T
+	for _, x := range all {
+		if fits(x) {
+			fit = append(fit, x)
+		}
+	}
+	if len(fit) == 0 {
+		return one, false
+	}
+	return fit[p.script.IntN(len(fit))], true
+}
+
+func settled(x *person) bool { return x.id != "" && !x.busy }
+func present(x *person) bool { return settled(x) && !x.deleted }
+
+// move puts somebody into a group, or takes them out.
+func (p *Play) move() {
+	x, ok := pick(p, p.people, present)
+	g, there := pick(p, p.groups, func(*group) bool { return true })
+	if ok && there {
+		p.member(g, x, !g.members[x] || p.script.IntN(3) == 0)
+	}
+}
+
+func (p *Play) member(g *group, x *person, in bool) {
+	if !present(x) || g.members[x] == in {
+		return
+	}
+	var m directory.Membership
+	what := "leaves"
+	if in {
+		m.Add(directory.Member{ID: x.id})
+		what = "joins"
+	} else {
+		m.Remove(x.id)
+	}
+	x.busy = true
+	key := judge.Member(g.id, x.id)
+	p.judge.Facts.Begin(key, in)
+	p.want(fmt.Sprintf("person %d (%s) %s group %s", x.n, x.id, what, g.id), func(ctx context.Context, s *process) error {
+		_, err := s.directory.ChangeGroup(ctx, g.id, "", func(*directory.Group) error { return nil }, m)
+		return err
+	}, func() {
+		x.busy, g.members[x] = false, in
+		p.judge.Done(key, in)
+	})
+}
+
+func (p *Play) newcomer() {
+	if len(p.people) < mostPeople {
+		p.join()
+	}
+}
+
+// edit changes a person in the directory.
+func (p *Play) edit(x *person, what string, change func(*directory.Person), done func()) {
+	x.busy = true
+	p.want(fmt.Sprintf("person %d (%s) %s", x.n, x.id, what), func(ctx context.Context, s *process) error {
+		_, err := s.directory.ChangePerson(ctx, x.id, "", func(d *directory.Person) error { change(d); return nil })
+		return err
+	}, func() { x.busy = false; done() })
+}
+
+func (p *Play) disable() {
+	x, ok := pick(p, p.people, present)
+	if !ok {
+		return
+	}
+	next := !x.active
+	what := map[bool]string{true: "is enabled", false: "is disabled"}[next]
+	p.judge.Facts.Begin(judge.Active(x.id), next)
+	p.edit(x, what, func(d *directory.Person) { d.Active = next }, func() {
+		x.active = next
+		p.judge.Done(judge.Active(x.id), next)
+	})
+}
+
+// leave deletes somebody from the directory, and so from their groups.
+func (p *Play) leave() {
+	x, ok := pick(p, p.people, present)
+	if !ok {
+		return
+	}
+	x.busy = true
+	p.judge.Facts.Begin(judge.Active(x.id), false)
+	for _, g := range p.groups {
+		p.judge.Facts.Begin(judge.Member(g.id, x.id), false)
+	}
+	p.want(fmt.Sprintf("person %d (%s) is deleted", x.n, x.id), func(ctx context.Context, s *process) error {
+		err := s.directory.DeletePerson(ctx, x.id, "")
+		if problem.KindOf(err) == problem.NotFound {
+			return nil
+		}
+		return err
+	}, func() {
+		x.busy, x.deleted, x.active = false, true, false
+		p.judge.Done(judge.Active(x.id), false)
+		for _, g := range p.groups {
+			delete(g.members, x)
+			p.judge.Done(judge.Member(g.id, x.id), false)
+		}
+	})
+}
+
+func (p *Play) comeBack() {
+	if x, ok := pick(p, p.people, func(x *person) bool { return settled(x) && x.deleted }); ok {
+		p.create(x, "comes back")
+	}
+}
+
+func (p *Play) rename() {
+	x, ok := pick(p, p.people, func(x *person) bool { return present(x) && x.account != x.name })
+	if !ok {
+		return
+	}
+	x.name = fmt.Sprintf("p%02d.%d@elsewhere.example", x.n, p.steps)
+	p.edit(x, "is renamed "+x.name, func(d *directory.Person) { d.UserName = x.name }, func() {})
+}
+
+// accountAppears: a Managed Apple Account comes later, in the directory or at Apple.
+func (p *Play) accountAppears() {
+	x, ok := pick(p, p.people, func(x *person) bool { return present(x) && !strings.HasSuffix(x.account, "@"+domain) })
+	if !ok {
+		return
+	}
+	if x.account != "" {
+		for _, s := range p.sites {
+			must(s.AddManagedAccount(x.account))
+		}
+		p.tell(true, "the account %s appears at Apple", x.account)
+		return
+	}
+	x.account = fmt.Sprintf("later%02d@%s", x.n, domain)
+	p.judge.Account(x.id, x.account)
+	p.edit(x, "has the account "+x.account, func(d *directory.Person) { d.ManagedAppleAccount = x.account }, func() {})
+}
+
+// accept: somebody follows their invitation, with their own account.
+func (p *Play) accept() {
+	s, _ := pick(p, p.sites, func(*site) bool { return true })
+	for user := range s.Users() {
+		person := p.judge.PersonOf(s.UID(), user.ClientUserID)
+		if user.Status == "Registered" && user.InviteCode != "" && person != "" && p.script.IntN(2) == 0 {
+			account := "own-" + person + "@mail.example"
+			p.later = append(p.later, func() {
+				if s.AcceptInvitation(user.InviteCode, account) == nil {
+					p.judge.Account(person, account)
+					p.tell(true, "person %s accepts the invitation of %s", person, s.UID())
+				}
+			})
+		}
+	}
+	for _, do := range p.later { // Users holds the fake's lock
+		do()
+	}
+	p.later = nil
+}
+
+func (p *Play) anyBook() (*site, judge.Book, int, bool) {
+	s, _ := pick(p, p.sites, func(*site) bool { return true })
+	all := s.Books()
+	if len(all) == 0 {
+		return nil, judge.Book{}, 0, false
+	}
+	b := all[p.script.IntN(len(all))]
+	return s, judge.Book{UID: s.UID(), AdamID: b.AdamID, Pricing: b.PricingParam}, b.Total, true
+}
+
+func (p *Play) purchase() {
+	if s, b, total, ok := p.anyBook(); ok && total < 1000 {
+		n := 1 + p.script.IntN(6)
+		must(s.Purchase(b.AdamID, b.Pricing, n))
+		p.tell(true, "%d of %s %s are bought at %s", n, b.AdamID, b.Pricing, b.UID)
+	}
+}
+
+// refund takes licenses out of the stock, or one from its holder.
+func (p *Play) refund() {
+	s, b, total, ok := p.anyBook()
+	if !ok || total > 1000 || total == 0 {
+		return
+	}
+	p.judge.Shrunk(b)
+	if p.script.IntN(2) == 0 {
+		n := 1 + p.script.IntN(total)
+		must(s.Refund(b.AdamID, b.Pricing, n))
+		p.tell(true, "%d of %s %s are refunded at %s", n, b.AdamID, b.Pricing, b.UID)
+		return
+	}
+	holder := ""
+	for l := range s.Licenses() {
+		if l.AdamID == b.AdamID && l.PricingParam == b.Pricing {
+			holder = l.ClientUserID
+		}
+	}
+	if holder != "" {
+		must(s.RefundFrom(b.AdamID, b.Pricing, holder))
+		p.tell(true, "%s %s of %s is refunded at %s", b.AdamID, b.Pricing, holder, b.UID)
+	}
+}
+
+// gift: somebody else gives a license to a reader, ours or another one.
+func (p *Play) gift() {
+	s, b, _, ok := p.anyBook()
+	if !ok {
+		return
+	}
+	var readers []string
+	for user := range s.Users() {
+		if user.Status == "Associated" {
+			readers = append(readers, user.ClientUserID)
+		}
+	}
+	if len(readers) == 0 {
+		return
+	}
+	who := readers[p.script.IntN(len(readers))]
+	if s.GrantBySomeoneElse(b.AdamID, b.Pricing, who) == nil {
+		p.judge.Shrunk(b)
+		p.tell(true, "somebody else gives %s %s to %s at %s", b.AdamID, b.Pricing, who, b.UID)
+	}
+}
+
+// foreignReader: another product makes a reader for somebody's account, before us or beside us.
+func (p *Play) foreignReader() {
+	s, b, _, ok := p.anyBook()
+	x, there := pick(p, p.people, func(x *person) bool { return strings.HasSuffix(x.account, "@"+domain) })
+	if !ok || !there {
+		return
+	}
+	id := fmt.Sprint("foreign-", p.steps, "-", x.n)
+	for user := range s.Users() {
+		if strings.EqualFold(user.Account, x.account) {
+			return // one account with two active readers isn't what Apple has
+		}
+	}
+	if s.AddUser(id, "", x.account) != nil {
+		return
+	}
+	p.tell(true, "another product makes the reader %s for %s at %s", id, x.account, s.UID())
+	if s.GrantBySomeoneElse(b.AdamID, b.Pricing, id) == nil {
+		p.judge.Shrunk(b)
+		p.tell(true, "and gives it %s %s", b.AdamID, b.Pricing)
+	}
+}
+
+func (p *Play) changeLimits() {
+	before := p.limits
+	p.limits.MaxAssets, p.limits.MaxClientUserIDs = 1+p.script.IntN(4), 1+p.script.IntN(8)
+	p.apple.SetLimits(p.limits)
+	p.tell(true, "limits: %d titles, %d readers", p.limits.MaxAssets, p.limits.MaxClientUserIDs)
+	if p.limits.MaxAssets < before.MaxAssets || p.limits.MaxClientUserIDs < before.MaxClientUserIDs {
+		p.count("fault: " + limitsShrink)
+	}
+}
+
+func (p *Play) dropWakes() {
+	p.wakes = nil
+	p.tell(true, "all wakes are lost")
+	p.count("fault: " + wakeDropped)
+}
+
+// linkElsewhere: an account turns out to be linked to somebody unknown.
+func (p *Play) linkElsewhere() {
+	x, ok := pick(p, p.people, func(x *person) bool { return strings.HasSuffix(x.account, "@"+domain) && x.id == "" || x.busy })
+	s, _ := pick(p, p.sites, func(*site) bool { return true })
+	if ok && x.account != "" {
+		must(s.LinkElsewhere(x.account))
+		p.tell(true, "the account %s is linked elsewhere at %s", x.account, s.UID())
+	}
+}
+
+// retireByOthers: somebody else retires a reader of ours.
+func (p *Play) retireByOthers() {
+	s, _ := pick(p, p.sites, func(*site) bool { return true })
+	var ids []string
+	for user := range s.Users() {
+		if user.Status == "Associated" {
+			ids = append(ids, user.ClientUserID)
+		}
+	}
+	slices.Sort(ids)
+	if len(ids) == 0 || s.Token() == "" {
+		return
+	}
+	p.retire(s, ids[p.script.IntN(len(ids))])
+}

@@ -148,7 +148,8 @@ func TestRoleNamesAreRead(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "none", "root"} {
-		if _, err := auth.ParseRole(name); err == nil || !strings.Contains(err.Error(), "reader, viewer, manager, administrator, identityProvider") {
+		const all = "reader, viewer, manager, administrator, identityProvider"
+		if _, err := auth.ParseRole(name); err == nil || !strings.Contains(err.Error(), all) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}

@@ -32,6 +32,8 @@ func (s *site) after(t *testing.T) {
 	if len(list.Value) != 1 {
 		t.Fatalf("%d tokens were listed", len(list.Value))
 	}
+	s.call(t, s.admin, http.MethodGet, tokens+"/$count", http.StatusOK, nil) // by the route of {id}
+	s.call(t, s.admin, http.MethodGet, "/v1.0/deviceAppManagement/managedEBooks/$count", http.StatusOK, nil)
 	s.call(t, s.admin, http.MethodDelete, tokens+"/"+list.Value[0].ID, http.StatusNoContent, nil)
 	s.call(t, s.admin, http.MethodGet, tokens+"/"+list.Value[0].ID, http.StatusNotFound, nil)
 	s.call(t, "made-up-stranger", http.MethodGet, tokens, http.StatusUnauthorized, nil)
@@ -49,7 +51,7 @@ func (s *site) call(t *testing.T, bearer, method, path string, want int, into an
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil || answer.StatusCode != want {
 		t.Fatalf("%s %s: %d, not %d: %.300s %v", method, path, answer.StatusCode, want, body, err)

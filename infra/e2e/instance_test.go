@@ -130,7 +130,8 @@ func (f *function) start(ctx context.Context) (*instance, error) {
 		_ = input.Close()
 		close(i.ended)
 	}()
-	return i, i.ready(ctx, web)
+	err = i.ready(ctx, web)
+	return i, err
 }
 
 func (i *instance) ready(ctx context.Context, address string) error {
@@ -165,7 +166,7 @@ func (i *instance) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	data, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return nil, err
@@ -200,7 +201,7 @@ func freeAddress() string {
 	if err != nil {
 		return "127.0.0.1:0" // the emulator then says what is wrong
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	return listener.Addr().String()
 }
 

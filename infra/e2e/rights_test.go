@@ -19,7 +19,9 @@ var unused = map[string]string{
 var platform = map[string]bool{
 	"logs:CreateLogStream": true, "logs:PutLogEvents": true,
 	"sqs:ReceiveMessage": true, "sqs:DeleteMessage": true, "sqs:GetQueueAttributes": true,
-	"kms:Decrypt": true, "kms:GenerateDataKey": true, // with a key of the operator's, in the name of who calls
+	// With a key of the operator's, DynamoDB and Secrets Manager use it in the name of who calls.
+	"kms:Decrypt": true, "kms:DescribeKey": true, "kms:Encrypt": true, "kms:GenerateDataKey": true,
+	"kms:ReEncryptFrom": true, "kms:ReEncryptTo": true,
 }
 
 // holdRights holds the calls that functions made to their roles, and the roles to the calls.

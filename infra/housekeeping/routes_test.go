@@ -31,11 +31,32 @@ func TestTheGatewayRoutesWhatTheFunctionsServe(t *testing.T) {
 		if name == "front" {
 			want = nil // it has the gateway's default route, which is whatever no other function has
 		}
-		compare(t, "template.yaml, "+name, f.Routes(), "its code", want)
+		compare(t, "template.yaml, "+name, f.Routes(), "its code", byWildcard(t, want))
 		if f.HasDefaultRoute() != (name == "front") {
 			t.Errorf("template.yaml: front, and no other function, has the default route; %s is wrong", name)
 		}
 	}
+}
+
+// byWildcard leaves out the patterns that the gateway brings by another one's wildcard, which must be the same function's:
+// nothing says that its route keys may have a dollar sign.
+func byWildcard(t *testing.T, patterns []string) []string {
+	t.Helper()
+	var routes []string
+	for _, p := range patterns {
+		parent, isCount := strings.CutSuffix(p, "/$count")
+		if !isCount {
+			routes = append(routes, p)
+			continue
+		}
+		if !slices.ContainsFunc(patterns, func(other string) bool {
+			rest, under := strings.CutPrefix(other, parent+"/{")
+			return under && strings.HasSuffix(rest, "}") && !strings.Contains(rest, "/")
+		}) {
+			t.Errorf("no wildcard of the function's leads to %s", p)
+		}
+	}
+	return routes
 }
 
 func TestTheDescriptionHasWhatTheFunctionsServe(t *testing.T) {

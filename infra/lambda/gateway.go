@@ -3,6 +3,7 @@ package lambda
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -80,6 +81,9 @@ func (in request) http(ctx context.Context) (*http.Request, error) {
 		r.Header.Set(name, value)
 	}
 	r.Host = r.Header.Get("Host")
+	if r.Header.Get("X-Forwarded-Proto") == "https" { // the gateway's own word: it ends TLS, and answers with links to itself
+		r.TLS = &tls.ConnectionState{}
+	}
 	return r, nil
 }
 

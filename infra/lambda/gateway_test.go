@@ -56,6 +56,19 @@ func TestTheHandlerSeesTheRequestAsFromTheWire(t *testing.T) {
 	}
 }
 
+// Otherwise the links in answers would begin with http, where the gateway doesn't listen.
+func TestRequestsCameOverTLSIfTheGatewaySaysSo(t *testing.T) {
+	for proto, want := range map[string]bool{"https": true, "http": false} {
+		e := event("GET", "/a", "")
+		e["headers"] = map[string]string{"x-forwarded-proto": proto}
+		invoke(t, e, func(_ http.ResponseWriter, r *http.Request) {
+			if (r.TLS != nil) != want {
+				t.Errorf("%s: TLS is %v", proto, r.TLS != nil)
+			}
+		})
+	}
+}
+
 func TestBodiesArriveWhole(t *testing.T) {
 	binary := "\x00\xff\x1f"
 	for _, encoded := range []bool{false, true} {

@@ -17,7 +17,7 @@ import (
 
 // The main job of the crash tests is nine batches, which is more than may be under way at once.
 const (
-	crashPeople = 18
+	crashPeople = 30
 	crashTitles = 5
 	crashLanes  = 4 // that act the scene side by side, each with its share of the deaths
 )
@@ -25,7 +25,7 @@ const (
 func newCrashSchool(t *testing.T) *school {
 	t.Helper()
 	limits := applefake.DocumentedLimits()
-	limits.MaxAssets, limits.MaxClientUserIDs = 2, 6
+	limits.MaxAssets, limits.MaxClientUserIDs = 2, 10
 	s := newSchool(t, crashPeople, crashTitles, func(o *stage.Options) { o.Apple.Limits = &limits })
 	must(t, s.Install(context.Background()))
 	must(t, s.Rest(context.Background()))

@@ -43,9 +43,10 @@ func (a Applier) Add(ctx context.Context, from Source, rows []apple.Assignment) 
 		return nil, err
 	}
 	added := make([][]apple.Assignment, len(ours))
+	gone := newDepartures()
 	err = a.World.Run(ctx, applyWidth, len(ours), func(ctx context.Context, i int) error {
 		var err error
-		added[i], err = a.give(ctx, from, ours[i])
+		added[i], err = a.give(ctx, from, ours[i], gone)
 		return err
 	})
 	if err != nil {
@@ -86,8 +87,9 @@ func (a Applier) Drop(ctx context.Context, from Source, rows []apple.Assignment)
 	if err := a.Store.DeleteAll(ctx, keys...); err != nil {
 		return fmt.Errorf("removing foreign holders of location %s: %w", from.Location, err)
 	}
+	gone := newDepartures()
 	return a.World.Run(ctx, applyWidth, len(ours), func(ctx context.Context, i int) error {
-		return a.change(ctx, ours[i].adamID, ours[i].personID, func(l License) License {
+		return a.change(ctx, ours[i].adamID, ours[i].personID, gone, func(l License) License {
 			for _, row := range ours[i].rows {
 				l = l.Lose(row, a.World.Now())
 			}
@@ -147,9 +149,9 @@ func (a Applier) unknown(ctx context.Context, ours []owned) ([]owned, error) {
 	return news, nil
 }
 
-func (a Applier) give(ctx context.Context, from Source, o owned) ([]apple.Assignment, error) {
+func (a Applier) give(ctx context.Context, from Source, o owned, gone *departures) ([]apple.Assignment, error) {
 	var added []apple.Assignment
-	err := a.change(ctx, o.adamID, o.personID, func(l License) License {
+	err := a.change(ctx, o.adamID, o.personID, gone, func(l License) License {
 		added = nil
 		for _, row := range o.rows {
 			if slices.ContainsFunc(l.Rows, row.is) {
@@ -166,7 +168,9 @@ func (a Applier) give(ctx context.Context, from Source, o owned) ([]apple.Assign
 }
 
 // change saves what next makes of a license, again from the start when somebody else was faster.
-func (a Applier) change(ctx context.Context, adamID, personID string, next func(License) License) error {
+func (a Applier) change(
+	ctx context.Context, adamID, personID string, gone *departures, next func(License) License,
+) error {
 	for {
 		doc, err := Load(ctx, a.Store.ReadStore, adamID, personID)
 		if err != nil {
@@ -177,7 +181,7 @@ func (a Applier) change(ctx context.Context, adamID, personID string, next func(
 		if len(doc.Value.Rows) == len(before.Rows) {
 			return nil // nothing new: rows are the only thing that Apple's listing changes
 		}
-		ops, err := a.save(ctx, before, doc)
+		ops, err := a.save(ctx, before, doc, gone)
 		if err != nil {
 			return err
 		}
@@ -189,21 +193,22 @@ func (a Applier) change(ctx context.Context, adamID, personID string, next func(
 
 // save stores the license, and takes the pair out of a batch of another location that hasn't been sent yet. Law 1: the
 // person has the title now, and that batch must not spend another one; its own worker finds it changed and starts over.
-func (a Applier) save(ctx context.Context, before License, after Doc) ([]table.Op, error) {
+func (a Applier) save(ctx context.Context, before License, after Doc, gone *departures) ([]table.Op, error) {
 	save, err := Save(after)
 	if err != nil {
 		return nil, err
 	}
 	ops := []table.Op{save}
-	if before.State != Reserved || after.Value.State == Reserved {
+	if before.State != Reserved || after.Value.State == Reserved || gone.has(before) {
 		return ops, nil
 	}
 	batch, err := OpenBatch(ctx, a.Store.ReadStore, before.Location, before.Batch)
-	if errors.Is(err, table.ErrAbsent) {
+	if errors.Is(err, table.ErrAbsent) || err == nil && batch.Value.MayHaveSpent() {
+		gone.add(before)
 		return ops, nil
 	}
-	if err != nil || batch.Value.MayHaveSpent() {
-		return ops, err
+	if err != nil {
+		return nil, err
 	}
 	batch.Value.People = slices.DeleteFunc(slices.Clone(batch.Value.People), func(id string) bool {
 		return id == before.PersonID

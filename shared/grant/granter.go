@@ -43,7 +43,8 @@ type Granter struct {
 	Directory *directory.Reader
 	Readers   reader.Worker
 	Record    token.Record
-	State     token.Sync // as of the beginning of the work; grants move no version id
+	// State is the location's. Grants note in it up to where they have applied Apple's rows; whoever works stores it.
+	State *token.Sync
 	Pace      Pace
 	Log       *slog.Logger
 	// Until is when no further batch is begun: what is left is marked for the next wake.

@@ -121,7 +121,7 @@ func newSchool(t *testing.T, people, titles int) *school {
 		assigner: assign.Assigner{Store: store, Directory: d.Reader, World: v.World()},
 		granter: Granter{
 			Store: store, World: v.World(), Apple: a, Limits: apple.Limits{MaxAssets: 25, MaxClientUserIDs: 1000},
-			Directory: d.Reader, Record: record, Log: slog.New(slog.DiscardHandler), Until: start.Add(24 * time.Hour),
+			Directory: d.Reader, Record: record, State: &token.Sync{}, Log: slog.New(slog.DiscardHandler), Until: start.Add(24 * time.Hour),
 			Pace: Pace{ResendAfter: 10 * time.Minute, Poll: 10 * time.Second, MaxOpen: 5},
 			Readers: reader.Worker{
 				Store: store, World: v.World(), Apple: a, MaxUsers: 1000, Poll: 10 * time.Second,

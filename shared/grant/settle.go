@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -138,10 +139,19 @@ func (g Granter) lookLater(ctx context.Context, doc license.BatchDoc) error {
 	return err
 }
 
-// readDelta applies what Apple lists since before the batch was sent.
+// readDelta applies what Apple lists since before the batch was sent, as far as it hasn't been applied yet: batches that
+// are under way together share their pages. While a sync is under way each reads all of its own, because a full sync moves
+// the location's id over rows that it only sums up.
 func (g Granter) readDelta(ctx context.Context, b license.Batch) error {
+	shared := len(g.State.Run) == 0
 	q := apple.AssignmentQuery{SinceVersion: b.SinceVersion}
-	_, err := g.settling().Read(ctx, q, b.Event)
+	if shared {
+		q.SinceVersion = cmp.Or(g.State.AssignmentsSeen, b.SinceVersion)
+	}
+	version, err := g.settling().Read(ctx, q, b.Event)
+	if err == nil && shared {
+		g.State.AssignmentsSeen = version
+	}
 	if !apple.IsNumber(err, apple.NumberVersion) {
 		return err
 	}

@@ -37,8 +37,12 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 		return nil
 	}
 	// Law 3: who is associated is Apple's word of this very job.
-	if err := g.Readers.Refresh(ctx, g.State.UsersVersion); err != nil {
+	seen, err := g.Readers.Refresh(ctx, g.State.UsersSince())
+	if err != nil {
 		return err
+	}
+	if len(g.State.Run) == 0 { // a sync that is under way reads its pages since its own id
+		g.State.UsersSeen = seen
 	}
 	drafts := g.group(pairs)
 	n := min(len(drafts), g.Pace.MaxOpen-len(site.Batches))

@@ -33,6 +33,7 @@ type Site struct {
 	Synced  bool               // the first full sync has ended
 	Batches []license.BatchDoc // the location's open ones, read before the stock was counted
 	ids     reader.Identity
+	known   *acquaintances
 	// foresee has people whom Apple doesn't know yet counted as what they will be once it does.
 	foresee bool
 }
@@ -49,7 +50,8 @@ func (s Surveyor) LoadSite(ctx context.Context, record token.Record) (Site, erro
 	}
 	return Site{
 		Token: record, Synced: !state.Value.Sync.FirstDone.IsZero(), Batches: open,
-		ids: reader.Identity{Location: record.Location, MDMID: record.MDMID},
+		ids:   reader.Identity{Location: record.Location, MDMID: record.MDMID},
+		known: newAcquaintances(),
 	}, nil
 }
 
@@ -110,7 +112,7 @@ func (s Surveyor) Survey(ctx context.Context, site Site, b book.Book, wishes Wis
 		return nil, nil, err
 	}
 	placeInLine(licenses, asked)
-	covered, order, err := s.cover(ctx, wishes.Ordered(s.World.Now()), asked, licenses)
+	covered, order, err := s.cover(ctx, site, wishes.Ordered(s.World.Now()), asked, licenses)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -163,11 +165,11 @@ func (s Surveyor) requests(ctx context.Context, wishes Wishes) (map[string]Reque
 
 // cover says which wish each person comes under, and in which order they are served.
 func (s Surveyor) cover(
-	ctx context.Context, wishes []Wish, asked map[string]Request, licenses map[string]license.Doc,
+	ctx context.Context, site Site, wishes []Wish, asked map[string]Request, licenses map[string]license.Doc,
 ) (covered map[string]Wish, order []string, err error) {
 	covered = make(map[string]Wish)
 	for _, w := range wishes {
-		members, err := s.under(ctx, w, asked)
+		members, err := s.under(ctx, site, w, asked)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -186,11 +188,11 @@ func (s Surveyor) cover(
 
 // under are the people who come under a wish: the members of its group, and of these, if it is an available one, those
 // who have asked.
-func (s Surveyor) under(ctx context.Context, w Wish, asked map[string]Request) ([]string, error) {
+func (s Surveyor) under(ctx context.Context, site Site, w Wish, asked map[string]Request) ([]string, error) {
 	if w.Intent == Available {
 		return membersAmong(ctx, s.Directory, w.GroupID, slices.Sorted(maps.Keys(asked)))
 	}
-	return members(ctx, s.Directory, w.GroupID)
+	return s.membersOf(ctx, site, w.GroupID)
 }
 
 // bySeniority orders people by when they first asked for the title; those who haven't come last, by id.
@@ -210,15 +212,10 @@ func bySeniority(licenses map[string]license.Doc, x, y string) int {
 func (s Surveyor) facts(
 	ctx context.Context, site Site, b book.Book, covered map[string]Wish, order []string, licenses map[string]license.Doc,
 ) ([]Line, error) {
-	people, err := s.Directory.People(ctx, order)
-	if err != nil {
-		return nil, fmt.Errorf("reading %d people: %w", len(order), err)
-	}
-	readers, err := reader.OfPeople(ctx, s.Store, site.ids, order)
-	if err != nil {
+	if err := s.meet(ctx, site, order); err != nil {
 		return nil, err
 	}
-	aliases, err := s.aliasHolders(ctx, b, readers)
+	aliases, err := s.aliasHolders(ctx, site, b.Asset.AdamID, order)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +223,7 @@ func (s Surveyor) facts(
 	state, _ := site.Token.Standing(s.World.Now())
 	lines := make([]Line, 0, len(order))
 	for _, id := range order {
-		person, known := people[id]
+		person, known := site.known.people[id]
 		if !known {
 			continue // the provider has named them and not sent them
 		}
@@ -235,7 +232,7 @@ func (s Surveyor) facts(
 			line.License.Key = license.Key(b.Asset.AdamID, id)
 			line.License.Value.AdamID, line.License.Value.PersonID = b.Asset.AdamID, id
 		}
-		if doc, ok := readers[id]; ok {
+		if doc, ok := site.known.readers[id]; ok {
 			line.Reader = &doc.Value
 		}
 		if site.foresee {
@@ -287,31 +284,4 @@ func (s Site) holds(l license.License, location string) bool {
 	return slices.ContainsFunc(s.Batches, func(doc license.BatchDoc) bool {
 		return doc.Value.ID == l.Batch && doc.Value.Holds(l.AdamID, l.PersonID)
 	})
-}
-
-// aliasHolders says which people hold the title through a foreign reader with the same Apple Account (law 1).
-func (s Surveyor) aliasHolders(ctx context.Context, b book.Book, readers map[string]reader.Doc) (map[string]bool, error) {
-	var hashes []string
-	for _, doc := range readers {
-		hashes = append(hashes, doc.Value.IDHash)
-	}
-	aliases, err := reader.Aliases(ctx, s.Store, hashes)
-	if err != nil || len(aliases) == 0 {
-		return nil, err
-	}
-	var ids []license.HolderID
-	for _, list := range aliases {
-		ids = append(ids, list...)
-	}
-	held, err := license.HeldBy(ctx, s.Store, b.Asset.AdamID, ids)
-	if err != nil {
-		return nil, err
-	}
-	holders := make(map[string]bool)
-	for person, doc := range readers {
-		if slices.ContainsFunc(aliases[doc.Value.IDHash], func(id license.HolderID) bool { return held[id] }) {
-			holders[person] = true
-		}
-	}
-	return holders, nil
 }

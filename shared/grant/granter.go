@@ -71,10 +71,10 @@ func (g Granter) settling() syncrun.Settling {
 	}
 }
 
-// pair is one license that is to be given: a title for a person, and why.
+// pair is one license that is to be given: a title for a person, and why. It is small, and those who are given it for one
+// reason share that: there may be millions of pairs.
 type pair struct {
-	asset   apple.AssetKey
-	person  string
-	cause   license.Cause
-	license license.Doc
+	asset  apple.AssetKey
+	person string
+	cause  *license.Cause
 }

@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -150,15 +151,12 @@ func (g Granter) split(ctx context.Context, b license.Batch, pairs []license.Doc
 		n := len(b.Titles) / 2
 		halves[0].Titles, halves[1].Titles = b.Titles[:n], b.Titles[n:]
 	}
-	causes := make(map[[2]string]license.Cause)
+	causes := make(map[[2]string]*license.Cause)
 	for _, doc := range pairs {
-		causes[[2]string{doc.Value.AdamID, doc.Value.PersonID}] = *doc.Value.Cause
+		causes[[2]string{doc.Value.AdamID, doc.Value.PersonID}] = doc.Value.Cause
 	}
 	for _, half := range halves {
-		d, err := g.draftOf(ctx, half, causes)
-		if err != nil {
-			return err
-		}
+		d := draftOf(half, causes)
 		site, err := g.surveyor().LoadSite(ctx, g.Record)
 		if err != nil {
 			return err
@@ -175,17 +173,13 @@ func (g Granter) split(ctx context.Context, b license.Batch, pairs []license.Doc
 }
 
 // draftOf is the draft of a batch whose pairs have been freed.
-func (g Granter) draftOf(ctx context.Context, b license.Batch, causes map[[2]string]license.Cause) (draft, error) {
+func draftOf(b license.Batch, causes map[[2]string]*license.Cause) draft {
 	d := draft{titles: b.Titles, people: b.People, pairs: make(map[[2]string]pair)}
 	for _, t := range b.Titles {
-		docs, err := license.LoadMany(ctx, g.Store.ReadStore, t.AdamID, d.people)
-		if err != nil {
-			return draft{}, err
-		}
-		for person, doc := range docs {
+		for _, person := range b.People {
 			at := [2]string{t.AdamID, person}
-			d.pairs[at] = pair{t, person, causes[at], doc}
+			d.pairs[at] = pair{t, person, cmp.Or(causes[at], &license.Cause{})}
 		}
 	}
-	return d, nil
+	return d
 }

@@ -44,13 +44,12 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 	if len(g.State.Run) == 0 { // a sync that is under way reads its pages since its own id
 		g.State.UsersSeen = seen
 	}
-	drafts := g.group(pairs)
-	n := min(len(drafts), g.Pace.MaxOpen-len(site.Batches))
-	stock, err := g.count(ctx, site, drafts[:n])
+	drafts := g.group(pairs, g.Pace.MaxOpen-len(site.Batches))
+	stock, err := g.count(ctx, site, drafts)
 	if err != nil {
 		return err
 	}
-	for _, d := range drafts[:n] {
+	for _, d := range drafts {
 		if !g.World.Now().Before(g.Until) {
 			return g.again(ctx)
 		}
@@ -65,6 +64,7 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 // which it is given. Missing says that people wait because Apple doesn't know them.
 func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (pairs []pair, missing bool, err error) {
 	taken := make(map[[2]string]bool) // title and person: STDQ and PLUS are one title
+	causes := make(map[license.Cause]*license.Cause)
 	for doc, err := range assign.OfLocation(ctx, g.Store.ReadStore, g.Record.Location) {
 		if err != nil {
 			return nil, false, fmt.Errorf("reading the assignments of location %s: %w", g.Record.Location, err)
@@ -94,7 +94,11 @@ func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (
 				continue
 			}
 			taken[title] = true
-			pairs = append(pairs, pair{wishes.Asset, line.Person.ID, line.Cause(wishes.BookID), line.License})
+			cause := line.Cause(wishes.BookID)
+			if causes[cause] == nil {
+				causes[cause] = &cause
+			}
+			pairs = append(pairs, pair{wishes.Asset, line.Person.ID, causes[cause]})
 		}
 	}
 	return pairs, missing, nil
@@ -182,9 +186,9 @@ type draft struct {
 	pairs  map[[2]string]pair // by adamId and person
 }
 
-// group makes batches: people who lack the same set of titles share requests, as many titles and people each as Apple
-// allows now.
-func (g Granter) group(pairs []pair) []draft {
+// group makes at most so many batches: people who lack the same set of titles share requests, as many titles and people
+// each as Apple allows now.
+func (g Granter) group(pairs []pair, most int) []draft {
 	sets := make(map[string][]pair) // by person
 	var order []string
 	for _, p := range pairs {
@@ -206,6 +210,9 @@ func (g Granter) group(pairs []pair) []draft {
 	for _, name := range names {
 		for people := range slices.Chunk(shared[name], max(g.Limits.MaxClientUserIDs, 1)) {
 			for titles := range slices.Chunk(sets[people[0]], max(g.Limits.MaxAssets, 1)) {
+				if len(drafts) == most {
+					return drafts
+				}
 				drafts = append(drafts, newDraft(titles, people, sets))
 			}
 		}

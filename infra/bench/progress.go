@@ -3,18 +3,21 @@ package main
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/world"
 )
 
-// progress says how far long work is, now and then.
+// progress says how far long work is, now and then. It is safe for concurrent use.
 type progress struct {
 	out   io.Writer
 	clock world.Clock
 	every time.Duration
 	began time.Time
-	next  time.Time
+
+	mu   sync.Mutex
+	next time.Time
 }
 
 func newProgress(out io.Writer, clock world.Clock) *progress {
@@ -24,6 +27,8 @@ func newProgress(out io.Writer, clock world.Clock) *progress {
 
 // say says it, unless something was said a moment ago.
 func (p *progress) say(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := p.clock.Now()
 	if now.Before(p.next) {
 		return

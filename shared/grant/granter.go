@@ -45,8 +45,8 @@ type Granter struct {
 	Record    token.Record
 	// State is the location's. Grants note in it up to where they have applied Apple's rows; whoever works stores it.
 	State *token.Sync
-	Pace      Pace
-	Log       *slog.Logger
+	Pace  Pace
+	Log   *slog.Logger
 	// Until is when no further batch is begun: what is left is marked for the next wake.
 	Until time.Time
 }

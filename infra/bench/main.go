@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/bookplate/bookplate/shared/apple/applefake"
 	"github.com/bookplate/bookplate/shared/world"
 )
 
@@ -81,7 +82,8 @@ func run(ctx context.Context, args []string, out, messages io.Writer) (err error
 		defer func() { err = errors.Join(err, stop()) }()
 	}
 	fmt.Fprintf(out, "%d titles to %d readers: in virtual time, in this process\n", *titles, *virtually)
-	result, err := inVirtualTime(ctx, *titles, *virtually, newProgress(out, world.Real().Clock))
+	of := size{*titles, *virtually, applefake.DocumentedLimits(), pageSize}
+	result, err := inVirtualTime(ctx, of, newProgress(out, world.Real().Clock))
 	if err != nil {
 		return err
 	}

@@ -38,13 +38,19 @@ type virtual struct {
 	show  *progress
 }
 
+// size is how large a job is, and what Apple allows meanwhile.
+type size struct {
+	titles, readers int
+	limits          applefake.Limits
+	pageSize        int
+}
+
 // inVirtualTime does the whole job and counts what it costs from the assignments on, until nothing is left to be done.
-func inVirtualTime(ctx context.Context, titles, readers int, show *progress) (counted, error) {
+func inVirtualTime(ctx context.Context, of size, show *progress) (counted, error) {
 	v := &virtual{show: show, wire: measure.NewWire()}
-	limits := applefake.DocumentedLimits()
 	o := stage.Options{
-		Seed: 1, Sites: []applefake.LocationSpec{measure.Library(titles, readers, domain)},
-		Apple: applefake.Options{Limits: &limits, PageSize: pageSize, WireLimit: 1},
+		Seed: 1, Sites: []applefake.LocationSpec{measure.Library(of.titles, of.readers, domain)},
+		Apple: applefake.Options{Limits: &of.limits, PageSize: of.pageSize, WireLimit: 1},
 		Pace:  grant.Pace{ResendAfter: 10 * time.Minute, Poll: 10 * time.Second, MaxOpen: atOnce},
 		Watch: func(e table.Engine) table.Engine { v.table = measure.NewEngine(e); return v.table },
 	}
@@ -57,7 +63,9 @@ func inVirtualTime(ctx context.Context, titles, readers int, show *progress) (co
 	if err != nil {
 		return counted{}, err
 	}
-	v.job = measure.Job{Titles: titles, Readers: readers, Limits: config.Limits, PageSize: pageSize, AtOnce: atOnce}
+	v.job = measure.Job{
+		Titles: of.titles, Readers: of.readers, Limits: config.Limits, PageSize: of.pageSize, AtOnce: atOnce,
+	}
 	if err := v.Install(ctx); err != nil {
 		return counted{}, err
 	}

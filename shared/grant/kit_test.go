@@ -34,6 +34,7 @@ type scripted struct {
 	rows  []apple.Assignment
 	sent  []apple.Association
 	event apple.Event
+	since []string // the versions since which the listing was read
 	// associate, if set, answers a spending request.
 	associate func(apple.Association) (string, error)
 }
@@ -59,6 +60,7 @@ func (a *scripted) UserPages(
 func (a *scripted) AssignmentPages(
 	_ context.Context, q apple.AssignmentQuery, _ int, visit func(apple.Page, []apple.Assignment) error,
 ) error {
+	a.since = append(a.since, q.SinceVersion)
 	rows := slices.DeleteFunc(slices.Clone(a.rows), func(r apple.Assignment) bool {
 		return q.AdamID != "" && q.AdamID != r.AdamID || q.ClientUserID != "" && q.ClientUserID != r.ClientUserID
 	})

@@ -45,13 +45,13 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 		g.State.UsersSeen = seen
 	}
 	drafts := g.group(pairs, g.Pace.MaxOpen-len(site.Batches))
-	stock, err := g.count(ctx, site, drafts)
-	if err != nil {
-		return err
-	}
-	for _, d := range drafts {
+	var stock *stock
+	for i, d := range drafts {
 		if !g.World.Now().Before(g.Until) {
 			return g.again(ctx)
+		}
+		if stock, err = g.fresh(ctx, stock, site, drafts[i:]); err != nil {
+			return err
 		}
 		if err := g.give(ctx, d, stock); err != nil {
 			return err

@@ -149,7 +149,7 @@ func (b bare) await(ctx context.Context, events []string) error {
 				break
 			}
 			if state.Status != apple.EventPending {
-				return fmt.Errorf("Apple's event ended as %s", state.Status)
+				return fmt.Errorf("an event ended as %s", state.Status)
 			}
 			if err := b.world.Sleep(ctx, 3*b.poll); err != nil {
 				return err

@@ -18,5 +18,5 @@ func usage() (cpu time.Duration, memory int64) {
 	if runtime.GOOS == "darwin" {
 		unit = 1
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), int64(u.Maxrss) * unit
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), int64(u.Maxrss) * unit //nolint:unconvert // int32 on some machines
 }

@@ -142,7 +142,7 @@ func (v *virtual) given() int {
 // check says what is wrong with the end: a benchmark of something that isn't done measures nothing.
 func (v *virtual) check(ctx context.Context) error {
 	if given := v.given(); given != v.job.Licenses() {
-		return fmt.Errorf("Apple has given %d licenses, not %d", given, v.job.Licenses())
+		return fmt.Errorf("%d licenses were given, not %d", given, v.job.Licenses())
 	}
 	if twice := v.Apple.DoubleSpends(); len(twice) > 0 {
 		return fmt.Errorf("%d licenses were spent twice", len(twice))

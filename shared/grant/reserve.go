@@ -53,8 +53,10 @@ func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair, doc li
 		}
 		doc.Value = doc.Value.Free(false, g.World.Now())
 	}
-	denied := doc.Value.State == license.Refused && doc.Value.Reason == assign.AppleRefused
-	if denied || doc.Value.Has() || doc.Value.BoundElsewhere(b.Location, p.asset.PricingParam) {
+	if doc.Value.State == license.Refused && doc.Value.Reason == assign.AppleRefused {
+		return false, nil // Apple was faster
+	}
+	if doc.Value.Has() || doc.Value.BoundElsewhere(b.Location, p.asset.PricingParam) {
 		return false, nil // somebody else was faster
 	}
 	next, err := doc.Value.Reserve(b, license.Place{Location: b.Location, Asset: p.asset}, *p.cause, g.World.Now())

@@ -42,7 +42,7 @@ func TestTheLeastIsArithmetic(t *testing.T) {
 	}
 }
 
-// answers answers everything alike.
+// answers is a service that answers everything alike.
 type answers string
 
 func (a answers) RoundTrip(*http.Request) (*http.Response, error) {

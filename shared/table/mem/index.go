@@ -62,7 +62,8 @@ func (p *indexPart) settle() {
 			merged = append(merged, c.entry)
 		}
 	}
-	p.entries, p.news = append(merged, old...), nil
+	merged = append(merged, old...)
+	p.entries, p.news = merged, nil
 }
 
 // ripen makes visible what is due. The changes keep their order, as those of one item must.

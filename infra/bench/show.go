@@ -10,8 +10,7 @@ import (
 
 // String are the tables of counts: from the assignments on, until nothing is left to be done.
 func (c counted) String() string {
-	return fmt.Sprintf("\n%s\n%s\n  It took %s of virtual time, most of it at Apple's pace.\n", c.requests(), c.items(),
-		c.took.Round(time.Second))
+	return fmt.Sprintf("\n%s\n%s\n", c.requests(), c.items())
 }
 
 func (c counted) requests() string { return measure.Requests(c.job, c.counts, c.rows) }

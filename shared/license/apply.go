@@ -2,7 +2,6 @@ package license
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -194,28 +193,31 @@ func (a Applier) change(
 // save stores the license, and takes the pair out of a batch of another location that hasn't been sent yet. Law 1: the
 // person has the title now, and that batch must not spend another one; its own worker finds it changed and starts over.
 func (a Applier) save(ctx context.Context, before License, after Doc, gone *departures) ([]table.Op, error) {
+	var ops []table.Op
+	if before.State == Reserved && after.Value.State != Reserved {
+		batch, open, err := gone.look(ctx, a.Store.ReadStore, before)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case open && batch.Value.MayHaveSpent():
+			if !after.Value.Found {
+				after.Value.Event = batch.Value.Event // not that of another batch which is settled with the same rows
+			}
+		case open:
+			batch.Value.People = slices.DeleteFunc(slices.Clone(batch.Value.People), func(id string) bool {
+				return id == before.PersonID
+			})
+			batch.Value.Dropped = append(slices.Clone(batch.Value.Dropped), before.PersonID) // the other titles of the batch
+			out, err := batch.Save()
+			if err != nil {
+				return nil, err
+			}
+			ops = append(ops, out)
+		}
+	}
 	save, err := Save(after)
-	if err != nil {
-		return nil, err
-	}
-	ops := []table.Op{save}
-	if before.State != Reserved || after.Value.State == Reserved || gone.has(before) {
-		return ops, nil
-	}
-	batch, err := OpenBatch(ctx, a.Store.ReadStore, before.Location, before.Batch)
-	if errors.Is(err, table.ErrAbsent) || err == nil && batch.Value.MayHaveSpent() {
-		gone.add(before)
-		return ops, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	batch.Value.People = slices.DeleteFunc(slices.Clone(batch.Value.People), func(id string) bool {
-		return id == before.PersonID
-	})
-	batch.Value.Dropped = append(slices.Clone(batch.Value.Dropped), before.PersonID) // the other titles of the batch
-	out, err := batch.Save()
-	return append(ops, out), err
+	return append(ops, save), err
 }
 
 // addHolders stores the rows of foreign readers and returns those that weren't there.

@@ -42,6 +42,7 @@ type Facts struct {
 	Reader  *reader.Reader // nil: Apple doesn't know the person in this location
 	// Alias says that a foreign reader with the same Apple Account holds the title, in whatever location.
 	Alias  bool
+	Beyond bool        // the wish has spent all that was approved (Wish.Limit)
 	Synced bool        // the location's first full sync has ended (law 5)
 	Usable bool        // the location's token works and nobody else owns it (law 4)
 	State  token.State // the token's, which says why it isn't usable
@@ -55,6 +56,9 @@ func Decide(f Facts) Decision {
 		if d, decided := rule(f); decided {
 			return d
 		}
+	}
+	if f.Beyond {
+		return Decision{Wait, WaitingForApproval, fmt.Sprintf("it may spend %d, and has", f.Wish.Limit)}
 	}
 	if f.Free <= 0 {
 		return Decision{Wait, NoStock, ""}

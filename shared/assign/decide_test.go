@@ -68,6 +68,7 @@ var obstacles = []struct {
 	{"being created", status(reader.New), assign.Wait, assign.NotAtApple},
 	{"invited", status(reader.Invited), assign.Wait, assign.Invitation},
 	{"retired", status(reader.Retired), assign.Wait, assign.RetiredAtApple},
+	{"beyond what was approved", func(f *assign.Facts) { f.Beyond = true }, assign.Wait, assign.WaitingForApproval},
 	{"no stock", func(f *assign.Facts) { f.Free = 0 }, assign.Wait, assign.NoStock},
 	{"less than no stock", func(f *assign.Facts) { f.Free = -3 }, assign.Wait, assign.NoStock},
 }

@@ -62,7 +62,7 @@ var explanations = map[license.Reason]Explanation{
 		"Wait until the hold ends, or remove the assignment.",
 	},
 	WaitingForApproval: {
-		"The assignment waits for approval: it would spend many licenses.",
+		"The assignment waits for approval: it would spend more licenses than one person may order.",
 		"Have another administrator look at the plan (bookplate.plan) and approve it (bookplate.approve).",
 	},
 	NotSynced: {

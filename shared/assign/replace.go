@@ -28,7 +28,8 @@ type Assigner struct {
 	Directory *directory.Reader
 	World     world.World
 	Hold      time.Duration // how long a new required wish spends nothing
-	// ApprovalAbove is how many licenses new wishes may come to spend without waiting for approval; 0 means any number.
+	// ApprovalAbove is how many licenses new wishes, and each of them later, may come to spend without waiting for approval;
+	// 0 means any number.
 	// Wishes for Everybody always wait.
 	ApprovalAbove int
 	// SelfApproval lets whoever asked for an assignment approve it too.
@@ -67,6 +68,7 @@ func (a Assigner) draft(ctx context.Context, b book.Book, asks []Ask, requester 
 func (a Assigner) wish(ask Ask, requester string) Wish {
 	w := Wish{
 		ID: world.NewID(a.World), GroupID: ask.GroupID, Intent: ask.Intent, Created: a.World.Now(), Requester: requester,
+		Limit: a.ApprovalAbove,
 	}
 	if w.Intent == Required {
 		w.HoldUntil = w.Created.Add(a.Hold)

@@ -263,3 +263,21 @@ func TestAChangeOfAGroupIsMarkedForWhenItsWriterDiesAndForNow(t *testing.T) {
 		t.Errorf("after: marks %v, wakes %v", marks, wakes)
 	}
 }
+
+// What is on hold is spent after what isn't, however much older it is: the plan says so.
+func TestAPlanServesInTheOrderInWhichGrantsWill(t *testing.T) {
+	s := newSchool(t)
+	anna, ben := s.person("anna"), s.person("ben")
+	s.associate(anna, ben)
+	older := s.group(anna)
+	s.replace(required(older)) // on hold for 10 minutes
+	s.clock.Advance(time.Minute)
+	s.assigner.Hold = 0
+	s.book.Available = 1
+	plan, _, err := s.assigner.Plan(t.Context(), s.book, []assign.Ask{required(older), required(s.group(ben))}, "rita")
+	s.must(err)
+	if plan.Lines[0].Name != "ben" || plan.Lines[0].Decision.Verdict != assign.Give ||
+		plan.Lines[1].Decision.Reason != assign.NoStock {
+		t.Errorf("the plan gives the last one to %+v", plan.Lines)
+	}
+}

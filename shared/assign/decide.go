@@ -80,10 +80,19 @@ func owns(f Facts) (Decision, bool) {
 		return Decision{Wait, Underway, "batch " + l.Batch}, true
 	case l.BoundElsewhere(f.Location, f.Pricing):
 		return Decision{Wait, Elsewhere, "location " + l.Bound + " as " + l.BoundAs}, true
-	case l.State == license.Refused && l.Reason == AppleRefused:
+	case closed(l, f.Wish) && !l.Lost.IsZero():
+		return Decision{Refuse, Refunded, "since " + l.Lost.UTC().Format(time.DateOnly)}, true
+	case closed(l, f.Wish):
 		return Decision{Refuse, AppleRefused, l.Detail}, true
 	}
 	return Decision{}, false
+}
+
+// closed says that the pair's story had ended when the wish was made, or has since: Apple took the license back, or refused
+// it for good. Nothing begins it anew but an order of somebody who can have known that.
+func closed(l license.License, w Wish) bool {
+	refused := l.State == license.Refused && l.Reason == AppleRefused
+	return !l.Lost.IsZero() && !w.Created.After(l.Lost) || refused && !w.Created.After(l.Since)
 }
 
 // belongs: law 3. Active, and a member of the group.

@@ -182,7 +182,10 @@ func (s Surveyor) cover(
 			return nil, nil, err
 		}
 		members = slices.DeleteFunc(members, func(id string) bool {
-			_, earlier := covered[id]
+			first, earlier := covered[id]
+			if l := licenses[id].Value; earlier && closed(l, first) && !closed(l, w) {
+				covered[id] = w
+			}
 			return earlier
 		})
 		for _, id := range members {

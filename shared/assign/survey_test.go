@@ -281,3 +281,27 @@ func TestAPlanServesInTheOrderInWhichGrantsWill(t *testing.T) {
 		t.Errorf("the plan gives the last one to %+v", plan.Lines)
 	}
 }
+
+// A refunded license is given again by an order that came after the refund, also where an older one covers the person first.
+func TestANewerOrderAmongSeveralGivesAgainWhatWasRefunded(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold = 0
+	anna := s.person("anna")
+	s.associate(anna)
+	old := s.group(anna)
+	s.replace(required(old))
+	s.clock.Advance(time.Minute)
+	s.license(anna, func(l license.License) license.License {
+		row := license.Row{Location: here, ClientUserID: "anna's", Pricing: s.book.Asset.PricingParam}
+		return l.Give(row, "").Lose(row, s.clock.Now())
+	})
+	s.clock.Advance(time.Minute)
+	if lines, _ := s.survey(); names(lines) != "anna:refuse(refunded) " {
+		t.Errorf("under the old order: %s", names(lines))
+	}
+	s.replace(required(old), required(s.group(anna)))
+	lines, _ := s.survey()
+	if names(lines) != "anna:give " || lines[0].Wish.ID != s.wishes().List[1].ID {
+		t.Errorf("under a new one too: %s", names(lines))
+	}
+}

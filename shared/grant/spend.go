@@ -152,7 +152,7 @@ func noted(line assign.Line, at license.Place, cause license.Cause, g Granter) (
 	waitsElsewhere := l.State == license.Waiting && l.Location != at.Location
 	switch {
 	case d.Verdict == assign.Give, l.Has(), l.State == license.Reserved, d.Reason == assign.AppleRefused,
-		d.Reason == assign.Elsewhere, waitsElsewhere:
+		d.Reason == assign.Elsewhere, l.State == license.Gone && d.Reason == assign.Refunded, waitsElsewhere:
 		return doc, false, nil
 	}
 	if line.Wish.ID == "" { // no wish covers it any more

@@ -85,8 +85,12 @@ func (l License) Give(row Row, event string) License {
 	l.Rows = append(slices.Clone(l.Rows), row)
 	bound := l.Bound == row.Location && l.BoundAs == row.Pricing
 	ours := bound || l.State == Reserved && l.Location == row.Location && l.Pricing == row.Pricing
-	had := l.State == Licensed
+	had, back := l.State == Licensed, l.State == Gone && l.Location == row.Location && l.Pricing == row.Pricing
 	if had && !(l.Found && ours) {
+		return l
+	}
+	if l.Lost = (time.Time{}); back { // it is the one that was there before, with its story
+		l.State, l.Reason, l.Since = Licensed, "", row.Found
 		return l
 	}
 	l.Found = !ours
@@ -110,7 +114,7 @@ func (l License) Give(row Row, event string) License {
 func (l License) Lose(row Row, now time.Time) License {
 	l.Rows = slices.DeleteFunc(slices.Clone(l.Rows), row.is)
 	if len(l.Rows) == 0 && l.State == Licensed {
-		l.State, l.Since = Gone, now
+		l.State, l.Reason, l.Since, l.Lost = Gone, Refunded, now, now
 	}
 	return l
 }

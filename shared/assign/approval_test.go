@@ -9,6 +9,7 @@ import (
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/directory"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/reader"
 )
 
 // many is a group of so many associated people.
@@ -195,8 +196,8 @@ func (s *school) gives() {
 			b, at := license.Batch{ID: "b", Location: here}, license.Place{Location: here, Asset: s.book.Asset}
 			had, err := had.Reserve(b, at, l.Cause(s.book.ID), s.clock.Now())
 			s.must(err)
-			row := license.Row{Location: here, ClientUserID: l.Person.ID, Pricing: s.book.Asset.PricingParam}
-			return had.Give(row, "")
+			id := reader.ClientUserID(mdmID, here, l.Person.ID, 0)
+			return had.Give(license.Row{Location: here, ClientUserID: id, Pricing: s.book.Asset.PricingParam}, "")
 		})
 	}
 }

@@ -40,7 +40,7 @@ type Facts struct {
 	// InBatch says that the batch which the license names can still send the pair.
 	InBatch bool
 	Reader  *reader.Reader // nil: Apple doesn't know the person in this location
-	// Alias says that a foreign reader with the same Apple Account holds the title, in whatever location.
+	// Alias says that somebody else with the same Apple Account has the title or is being given it, in whatever location.
 	Alias  bool
 	Beyond bool        // the wish has spent all that was approved (Wish.Limit)
 	Synced bool        // the location's first full sync has ended (law 5)

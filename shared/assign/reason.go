@@ -9,7 +9,7 @@ import (
 // Why somebody waits, or is refused, for a title. Each reason has a text with the next step (Explain).
 const (
 	Owned              license.Reason = "owned"              // has the title already
-	OwnedAsOther       license.Reason = "ownedAsOther"       // another reader with the same Apple Account has it
+	OwnedAsOther       license.Reason = "ownedAsOther"       // another reader, or person, with the same Apple Account has it
 	Inactive           license.Reason = "inactive"           // disabled or deleted in the directory
 	Left               license.Reason = "left"               // no longer in a group that the title is wished for
 	OnHold             license.Reason = "onHold"             // the wish may still be taken back
@@ -47,8 +47,8 @@ func Explain(r license.Reason) Explanation {
 var explanations = map[license.Reason]Explanation{
 	Owned: {"Has the title already.", "Nothing: no second license is spent."},
 	OwnedAsOther: {
-		"Has the title already, as another reader with the same Apple Account.",
-		"Nothing: no second license is spent.",
+		"The title was given to the same Apple Account already, as another reader or another person.",
+		"Nothing: no second license is spent. If two people share an account by mistake, have each use their own.",
 	},
 	Inactive: {
 		"Is disabled or deleted in the directory.",

@@ -231,7 +231,7 @@ func (s Surveyor) facts(
 	if err != nil {
 		return nil, err
 	}
-	aliases, err := s.aliasHolders(ctx, b, readers)
+	held, err := s.accounts(ctx, site, b, readers, licenses)
 	if err != nil {
 		return nil, err
 	}
@@ -260,12 +260,13 @@ func (s Surveyor) facts(
 			Now: s.World.Now(), Location: b.Location, Pricing: b.Asset.PricingParam, Wish: line.Wish, Person: line.Person,
 			Member:  true,
 			License: line.License.Value, InBatch: site.holds(line.License.Value, b.Location), Reader: line.Reader,
-			Alias: aliases[id], Beyond: beyond, Synced: site.Synced, Usable: state == token.Valid, State: state,
+			Alias: held.anothers(readers[id].Value.IDHash, id), Beyond: beyond, Synced: site.Synced, Usable: state == token.Valid, State: state,
 			Listed: b.Missing.IsZero(), Free: free,
 		})
 		if line.Decision.Verdict == Give {
 			free--
 			spent[line.Wish.ID]++
+			held.take(readers[id].Value.IDHash, id)
 		}
 		lines = append(lines, line)
 	}
@@ -303,31 +304,4 @@ func (s Site) holds(l license.License, location string) bool {
 	return slices.ContainsFunc(s.Batches, func(doc license.BatchDoc) bool {
 		return doc.Value.ID == l.Batch && doc.Value.Holds(l.AdamID, l.PersonID)
 	})
-}
-
-// aliasHolders says which people hold the title through a foreign reader with the same Apple Account (law 1).
-func (s Surveyor) aliasHolders(ctx context.Context, b book.Book, readers map[string]reader.Doc) (map[string]bool, error) {
-	var hashes []string
-	for _, doc := range readers {
-		hashes = append(hashes, doc.Value.IDHash)
-	}
-	aliases, err := reader.Aliases(ctx, s.Store, hashes)
-	if err != nil || len(aliases) == 0 {
-		return nil, err
-	}
-	var ids []license.HolderID
-	for _, list := range aliases {
-		ids = append(ids, list...)
-	}
-	held, err := license.HeldBy(ctx, s.Store, b.Asset.AdamID, ids)
-	if err != nil {
-		return nil, err
-	}
-	holders := make(map[string]bool)
-	for person, doc := range readers {
-		if slices.ContainsFunc(aliases[doc.Value.IDHash], func(id license.HolderID) bool { return held[id] }) {
-			holders[person] = true
-		}
-	}
-	return holders, nil
 }

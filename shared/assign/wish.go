@@ -27,18 +27,18 @@ const MaxWishes = 200
 
 // Wish is a book for a group. Graph: managedEBookAssignment.
 type Wish struct {
-	ID      string    `json:"id"`
-	GroupID string    `json:"groupId"` // or Everybody
-	Intent  Intent    `json:"intent"`
-	Created time.Time `json:"created"`
+	ID      string
+	GroupID string // or Everybody
+	Intent  Intent
+	Created time.Time
 	// HoldUntil is until when a required wish spends nothing: removing it before costs nothing.
-	HoldUntil time.Time `json:"holdUntil"`
-	Requester string    `json:"requester"`
-	Approver  string    `json:"approver,omitempty"`
-	Approval  Approval  `json:"approval,omitzero"`
+	HoldUntil time.Time
+	Requester string
+	Approver  string
+	Approval  Approval
 	// Limit is how many licenses the wish may come to spend on the word that it has: the threshold of when it was made, or
 	// what was approved since. Groups grow; what goes beyond it waits for approval. 0 means any number.
-	Limit int `json:"limit,omitempty"`
+	Limit int
 }
 
 // OnHold says that the wish spends nothing yet. An available one has no hold: nothing is spent before somebody asks.
@@ -46,10 +46,10 @@ func (w Wish) OnHold(now time.Time) bool { return w.Intent != Available && now.B
 
 // Wishes are all wishes for one book.
 type Wishes struct {
-	BookID   string         `json:"bookId"`
-	Location string         `json:"location"`
-	Asset    apple.AssetKey `json:"asset"`
-	List     []Wish         `json:"list"`
+	BookID   string
+	Location string
+	Asset    apple.AssetKey
+	List     []Wish
 }
 
 // WishesDoc are a book's wishes with their place in the table.

@@ -89,7 +89,7 @@ func (w Wishes) unapproved(plan Plan) map[string]bool {
 
 // Plan is what the wishes for a book would do after asking, and whether they would wait for approval.
 func (a Assigner) Plan(ctx context.Context, b book.Book, asks []Ask, requester string) (Plan, bool, error) {
-	doc, fresh, err := a.draft(ctx, b, asks, requester)
+	doc, _, fresh, err := a.draft(ctx, b, asks, requester)
 	if err != nil {
 		return Plan{}, false, err
 	}

@@ -163,7 +163,9 @@ func noted(line assign.Line, at license.Place, cause license.Cause, g Granter) (
 	if d.Verdict == assign.Refuse {
 		state = license.Refused
 	}
-	if l.State == state && l.Reason == d.Reason && l.Detail == d.Detail && l.Location == at.Location {
+	known := l.State == state && l.Reason == d.Reason && l.Detail == d.Detail && l.Location == at.Location
+	moved := l.Pricing == at.Asset.PricingParam && l.Cause != nil && l.Cause.AssignmentID != cause.AssignmentID
+	if known && !moved { // another wish has another place in the line
 		return doc, false, nil
 	}
 	var err error

@@ -7,6 +7,9 @@ import (
 
 	"github.com/bookplate/bookplate/functions/assignments"
 	"github.com/bookplate/bookplate/infra/desk"
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/directory"
 )
 
 const scarce = "900000002" // 5 licenses
@@ -75,5 +78,32 @@ func TestWhoWaitsForTheEndOfAHoldOrForApprovalIsToldSo(t *testing.T) {
 				t.Errorf("%v", g)
 			}
 		}
+	}
+}
+
+// Who has the title in the other quality is covered all the same, and is told why nothing comes.
+func TestWhoHasTheTitleElsewhereIsToldWhereAndSinceWhen(t *testing.T) {
+	r := newRig(t)
+	const title = "900000004"
+	r.give(t, title, r.Group(t, "7b", desk.Domain, "ana", "ben").ID)
+	plus := book.ID(r.Place.UID(), apple.AssetKey{AdamID: title, PricingParam: apple.PricingPLUS})
+	ana, err := r.Directory.FindPerson(t.Context(), "ana@"+desk.Domain)
+	desk.Must(t, err)
+	var only directory.Membership
+	only.Add(directory.Member{ID: ana.ID})
+	one, err := r.Directory.CreateGroup(t.Context(), directory.Group{DisplayName: "only ana"}, only)
+	desk.Must(t, err)
+	r.Want(t, 204, r.assignments, "manager", "POST", booksPath+"/"+plus+"/assign",
+		`{"managedEBookAssignments":[{"installIntent":"required","target":`+
+			`{"@odata.type":"#microsoft.graph.groupAssignmentTarget","groupId":"`+one.ID+`"}}]}`)
+	r.Work(t, r.Place.UID())
+	list := r.get(t, ours+"/grants?book="+plus).List()
+	if len(list) != 1 {
+		t.Fatalf("%d people, want the one whom the assignment covers: %v", len(list), list)
+	}
+	text, _ := list[0]["text"].(string)
+	if g := list[0]; g["userName"] != "ana@"+desk.Domain || g["state"] != "refused" || g["reason"] != "owned" ||
+		!strings.Contains(text, "since 2030-09-01") || g["next"] == nil {
+		t.Errorf("%v", g)
 	}
 }

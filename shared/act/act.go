@@ -21,6 +21,7 @@ const (
 	LocationClaimed    Kind = "locationClaimed" // also over a former owner, who is named
 	TokenDeleted       Kind = "tokenDeleted"
 	AssignmentApproved Kind = "assignmentApproved"
+	AssignmentRemoved  Kind = "assignmentRemoved" // one or several at once; what they gave stays given
 )
 
 // Act is one entry.

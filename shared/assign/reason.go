@@ -9,7 +9,7 @@ import (
 // Why somebody waits, or is refused, for a title. Each reason has a text with the next step (Explain).
 const (
 	Owned              license.Reason = "owned"              // has the title already
-	OwnedAsOther       license.Reason = "ownedAsOther"       // another reader with the same Apple Account has it
+	OwnedAsOther       license.Reason = "ownedAsOther"       // another reader, or person, with the same Apple Account has it
 	Inactive           license.Reason = "inactive"           // disabled or deleted in the directory
 	Left               license.Reason = "left"               // no longer in a group that the title is wished for
 	OnHold             license.Reason = "onHold"             // the wish may still be taken back
@@ -27,6 +27,7 @@ const (
 	Elsewhere          license.Reason = "bound"     // a sending in another location has an unknown outcome
 	NotListed          license.Reason = "notListed" // Apple's listing no longer has the book
 	AppleRefused       license.Reason = "appleRefused"
+	Refunded                          = license.Refunded // was given, and Apple no longer lists it
 )
 
 // Explanation is a reason as people read it.
@@ -46,8 +47,8 @@ func Explain(r license.Reason) Explanation {
 var explanations = map[license.Reason]Explanation{
 	Owned: {"Has the title already.", "Nothing: no second license is spent."},
 	OwnedAsOther: {
-		"Has the title already, as another reader with the same Apple Account.",
-		"Nothing: no second license is spent.",
+		"The title was given to the same Apple Account already, as another reader or another person.",
+		"Nothing: no second license is spent. If two people share an account by mistake, have each use their own.",
 	},
 	Inactive: {
 		"Is disabled or deleted in the directory.",
@@ -62,7 +63,7 @@ var explanations = map[license.Reason]Explanation{
 		"Wait until the hold ends, or remove the assignment.",
 	},
 	WaitingForApproval: {
-		"The assignment waits for approval: it would spend many licenses.",
+		"The assignment waits for approval: it would spend more licenses than one person may order.",
 		"Have another administrator look at the plan (bookplate.plan) and approve it (bookplate.approve).",
 	},
 	NotSynced: {
@@ -98,13 +99,22 @@ var explanations = map[license.Reason]Explanation{
 	Underway: {"Has been sent to Apple, or is about to be.", "Wait: Apple takes up to some minutes."},
 	Elsewhere: {
 		"A sending in another location, or in the other quality, has an outcome that isn't known yet.",
-		"Wait: it is looked at until Apple's word is final.",
+		"Wait, while the title is assigned there: the next sending there settles it. If it isn't any more, assign it there again, " +
+			"to a group with this person. Nothing else frees it: Apple may have given it, and tells in that location only.",
 	},
 	NotListed: {
 		"Apple no longer lists the book in this location.",
 		"Check in Apple's portal whether the licenses were moved or refunded.",
 	},
-	AppleRefused: {"Apple refused to give the title.", "See the number in the detail."},
+	AppleRefused: {
+		"Apple refused to give the title.",
+		"See the number in the detail. When its cause is gone, remove the assignment and assign the title anew: that tries again.",
+	},
+	Refunded: {
+		"Had the title, and Apple no longer lists it.",
+		"Look in Apple's portal whether it was refunded. Bookplate doesn't spend a second license by itself: to give the title " +
+			"again, remove the assignment and assign it anew.",
+	},
 }
 
 // Standing says how a license stands, and what to do next.
@@ -120,7 +130,7 @@ func Standing(l license.License) Explanation {
 		}
 		return Explanation{Text: "Has the title."}
 	case license.Gone:
-		return Explanation{"Had the title, and Apple no longer lists it.", "Look in Apple's portal whether it was refunded."}
+		return Explain(Refunded)
 	}
 	if l.Reason == "" {
 		return Explanation{}

@@ -117,7 +117,7 @@ func (j *Judge) served(b Listed, books []Listed, people []string) {
 				b.AdamID, b.Pricing, b.UID, j.stands(b.AdamID, books, person))
 			continue
 		}
-		if named && j.associated(b.UID, person) && free > 0 && g.Reason != "appleRefused" && g.Reason != "bound" {
+		if named && j.associated(b.UID, person) && free > 0 && !slices.Contains([]string{"appleRefused", "bound", "refunded"}, g.Reason) {
 			j.broken("not converged", tags, "person %s could have %s %s of %s, of which %d are left, and waits: %s", person, b.AdamID,
 				b.Pricing, b.UID, free, g.Reason)
 		}

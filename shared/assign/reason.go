@@ -21,7 +21,7 @@ const (
 	ForeignID          license.Reason = "foreignId"          // Apple: 9635
 	LinkedID           license.Reason = "linkedId"           // Apple: 9641
 	ReaderError        license.Reason = "readerError"        // Apple refused the reader with another number
-	RetiredAtApple     license.Reason = "retired"            // retired at Apple
+	RetiredAtApple     license.Reason = "retired"            // retired at Apple, by order or by others
 	NoStock            license.Reason = "noStock"
 	Underway           license.Reason = "underway"  // a batch has the pair
 	Elsewhere          license.Reason = "bound"     // a sending in another location has an unknown outcome
@@ -89,8 +89,9 @@ var explanations = map[license.Reason]Explanation{
 		"See the number in the detail, and correct the person in the identity provider.",
 	},
 	RetiredAtApple: {
-		"The reader was retired at Apple.",
-		"Decide whether the person is to come back; Bookplate doesn't do it by itself.",
+		"The reader is retired in this location, or about to be.",
+		"Restore the reader (POST /v1.0/bookplate/readers/{clientUserId}/restore) if the person is to get books here again; " +
+			"Bookplate doesn't do it by itself.",
 	},
 	NoStock: {
 		"All licenses are given.",

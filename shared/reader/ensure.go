@@ -17,6 +17,7 @@ import (
 type Apple interface {
 	CreateUsers(ctx context.Context, users []apple.NewUser) (eventID string, err error)
 	UpdateUsers(ctx context.Context, users []apple.NewUser) (eventID string, err error)
+	RetireUsers(ctx context.Context, clientUserIDs []string) (eventID string, err error)
 	Event(ctx context.Context, eventID string) (apple.Event, error)
 	Users
 }
@@ -37,12 +38,13 @@ type Person struct {
 	Account string // their Managed Apple Account; empty means that they are invited
 }
 
-// request is one CreateUsers or UpdateUsers that Apple has taken and not yet finished. While it is stored, its readers
+// request is one CreateUsers, UpdateUsers or RetireUsers that Apple has taken and not yet finished. While it is stored, its readers
 // aren't asked for again.
 type request struct {
 	Event         string    `json:"event"`
 	ClientUserIDs []string  `json:"clientUserIds"`
 	Sent          time.Time `json:"sent"`
+	Retires       bool      `json:"retires,omitempty"`
 }
 
 func requestKey(location, event string) table.Key {
@@ -158,15 +160,23 @@ func (w Worker) ask(
 		if err != nil {
 			return fmt.Errorf("asking Apple for %d readers: %w", len(users), err)
 		}
-		req.Event = event
-		save, err := table.NewDoc(requestKey(w.Identity.Location, event), req).SaveIf(table.Any())
-		if err != nil {
+		if err := w.follow(ctx, event, req); err != nil {
 			return err
 		}
-		look := mark.New(w.Identity.Location, mark.Readers, event, w.World.Now().Add(w.Poll))
-		if _, err := w.Store.Commit(ctx, save, look); err != nil {
-			return fmt.Errorf("storing the reader request %s: %w", event, err)
-		}
+	}
+	return nil
+}
+
+// follow stores a request that Apple has taken, and when it is looked at.
+func (w Worker) follow(ctx context.Context, event string, req request) error {
+	req.Event = event
+	save, err := table.NewDoc(requestKey(w.Identity.Location, event), req).SaveIf(table.Any())
+	if err != nil {
+		return err
+	}
+	look := mark.New(w.Identity.Location, mark.Readers, event, w.World.Now().Add(w.Poll))
+	if _, err := w.Store.Commit(ctx, save, look); err != nil {
+		return fmt.Errorf("storing the reader request %s: %w", event, err)
 	}
 	return nil
 }
@@ -195,6 +205,9 @@ func (w Worker) Follow(ctx context.Context, event, sinceVersion string) (done bo
 		look := mark.New(w.Identity.Location, mark.Readers, event, w.World.Now().Add(3*w.Poll))
 		_, err := w.Store.Commit(ctx, look)
 		return false, err
+	}
+	if doc.Value.Retires {
+		return true, w.retired(ctx, doc, state)
 	}
 	if err := w.Refresh(ctx, sinceVersion); err != nil {
 		return false, err

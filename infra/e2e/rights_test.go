@@ -56,6 +56,7 @@ func allowed(resources []sam.Value, called string) bool {
 		switch {
 		case strings.HasSuffix(r.Text, ":table/${TableName}") && called == tableName,
 			strings.HasSuffix(r.Text, ":table/${TableName}/index/index1") && called == tableName+"/index/index1",
+			strings.HasSuffix(r.Text, ":table/${TableName}/index/index2") && called == tableName+"/index/index2",
 			r.Text == "Wakes.Arn" && strings.HasSuffix(called, "/"+tableName),
 			strings.HasSuffix(r.Text, ":secret:bookplate/${Stage}/*") && strings.HasPrefix(called, "bookplate/e2e/"):
 			return true

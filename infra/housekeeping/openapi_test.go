@@ -211,18 +211,20 @@ func TestAnswersAreDescribedAsTheyAreWritten(t *testing.T) {
 	structs := jsonFields(t)
 	schemas := loadDescription(t).Components.Schemas
 	for name, from := range map[string]string{
-		"request":     "functions/assignments request",
-		"plan":        "functions/assignments planAnswer",
-		"cause":       "functions/books cause",
-		"grant":       "functions/books grant",
-		"license":     "functions/books held",
-		"ledgerEntry": "functions/books entry",
-		"reader":      "functions/books showedReader",
-		"refusal":     "functions/books refusal",
-		"batch":       "functions/books batch",
-		"syncRun":     "functions/books run",
-		"syncCounts":  "shared/syncrun Counts",
-		"act":         "shared/act Act",
+		"request":       "functions/assignments request",
+		"plan":          "functions/assignments planAnswer",
+		"cause":         "functions/books cause",
+		"grant":         "functions/books grant",
+		"license":       "functions/books held",
+		"ledgerEntry":   "functions/books entry",
+		"reader":        "functions/books showedReader",
+		"refusal":       "functions/books refusal",
+		"batch":         "functions/books batch",
+		"batchRequest":  "functions/front item",
+		"batchResponse": "functions/front response",
+		"syncRun":       "functions/books run",
+		"syncCounts":    "shared/syncrun Counts",
+		"act":           "shared/act Act",
 	} {
 		if len(structs[from]) == 0 {
 			t.Errorf("there is no struct %s", from)

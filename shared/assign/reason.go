@@ -55,7 +55,7 @@ var explanations = map[license.Reason]Explanation{
 	},
 	Left: {
 		"Is no longer in a group that the title is assigned to.",
-		"Nothing, or put the person back into the group.",
+		"Nothing, or put the person back into the group, or assign the title to it again.",
 	},
 	OnHold: {
 		"The assignment can still be taken back without cost.",

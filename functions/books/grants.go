@@ -206,11 +206,8 @@ func (v *view) show(ctx context.Context, l license.License, names directoryNames
 		return g, nil
 	}
 	switch here := l.Location == v.book.Location; {
-	case here && v.stopped != "" && (l.State == license.Waiting || l.State == license.Wanted):
-		// A stopped location's worker looks at nothing, so what is stored is what was so before.
-		why = assign.Explain(assign.Stopped)
-		g.State, g.Reason, g.Detail = string(license.Waiting), assign.Stopped, v.stopped
-		g.Text, g.Next = strings.TrimSuffix(why.Text, ".")+" ("+v.stopped+").", cmp.Or(v.remedy, why.Next)
+	case here && v.stopped != "":
+		v.stop(&g, l)
 	case here && l.Reason == assign.NoStock && l.State == license.Waiting:
 		if err := v.lineUp(ctx); err != nil {
 			return g, err
@@ -245,6 +242,22 @@ func (v *view) invited(ctx context.Context, docs []license.Doc) (map[string]read
 		}
 	}
 	return invited, nil
+}
+
+// stop shows a license that isn't settled at a location that has stopped: its worker looks at nothing there, so what is
+// stored of it is what was so before.
+func (v *view) stop(g *grant, l license.License) {
+	why := assign.Explain(assign.Stopped)
+	why.Text = strings.TrimSuffix(why.Text, ".") + " (" + v.stopped + ")."
+	switch l.State {
+	case license.Waiting, license.Wanted:
+		g.State, g.Reason, g.Detail, g.Text = string(license.Waiting), assign.Stopped, v.stopped, why.Text
+	case license.Reserved: // also then its batch alone may send it
+		g.Text += " " + why.Text
+	default:
+		return
+	}
+	g.Next = cmp.Or(v.remedy, why.Next)
 }
 
 // lineUp puts those who wait for stock into the order in which it is given out: by the wishes, then by how long they wait.

@@ -111,7 +111,7 @@ func TestTheGrantsPageHasEveryStateAndReasonOfTheCode(t *testing.T) {
 func TestTheGrantsPageHasTheProductsWords(t *testing.T) {
 	check := func(name string, cells []string, says assign.Explanation) {
 		t.Helper()
-		if cells[1] != says.Text || cells[2] != says.Next {
+		if len(cells) < 3 || cells[1] != says.Text || cells[2] != says.Next {
 			t.Errorf("%s: the row of %s must begin:\n| `%s` | %s | %s |", grantsPage, name, name, says.Text, says.Next)
 		}
 	}
@@ -189,7 +189,7 @@ func TestTheGrantsPageHasTheSettingsDefaults(t *testing.T) {
 		i := slices.IndexFunc(setting.All(), func(s setting.Setting) bool { return s.Name == one })
 		s := setting.All()[i]
 		cells := rows[flag]
-		if cells == nil || cells[2] != s.Default || (cells[1] == "") != s.Test {
+		if len(cells) < 3 || cells[2] != s.Default || (cells[1] == "") != s.Test {
 			t.Errorf("%s: the row of %s is %q; its default is %q, and AWS has it: %v", grantsPage, flag, cells, s.Default, !s.Test)
 		}
 	}

@@ -37,11 +37,8 @@ func (j *job) failed(ctx context.Context, due []mark.Mark, cause error) error {
 	}
 	j.Log.WarnContext(ctx, "work failed; it is tried again", "location", j.location, "kind", due[0].Kind,
 		"after", retry, "error", cause)
-	for _, m := range due {
-		op := mark.New(j.location, m.Kind, m.Subject, j.World.Now().Add(retry))
-		if _, err := j.Store.Commit(ctx, op); err != nil {
-			return errors.Join(cause, err)
-		}
+	if err := j.putOff(ctx, due, j.World.Now().Add(retry)); err != nil {
+		return errors.Join(cause, err)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ type acquaintances struct {
 	members map[string][]string // by group
 	people  map[string]directory.Person
 	readers map[string]reader.Doc
-	aliases map[string][]license.HolderID // by idHash
+	aliases map[string][]license.HolderID // by idHash, also those that nobody shares
 	met     map[string]bool               // also of whom nothing is known
 }
 
@@ -56,14 +56,6 @@ func (s Surveyor) meet(ctx context.Context, site Site, ids []string) error {
 	if err != nil {
 		return err
 	}
-	var hashes []string
-	for _, doc := range readers {
-		hashes = append(hashes, doc.Value.IDHash)
-	}
-	aliases, err := reader.Aliases(ctx, s.Store, hashes)
-	if err != nil {
-		return err
-	}
 	for _, id := range strangers {
 		k.met[id] = true
 		if p, ok := people[id]; ok {
@@ -73,35 +65,39 @@ func (s Surveyor) meet(ctx context.Context, site Site, ids []string) error {
 			k.readers[id] = r
 		}
 	}
-	for hash, holders := range aliases {
-		k.aliases[hash] = holders
-	}
 	return nil
 }
 
-// aliasHolders says which of the people hold the title through a foreign reader with the same Apple Account (law 1).
-func (s Surveyor) aliasHolders(ctx context.Context, site Site, adamID string, people []string) (map[string]bool, error) {
-	if len(site.known.aliases) == 0 {
-		return nil, nil
-	}
-	aliases := make(map[string][]license.HolderID) // by person
-	var ids []license.HolderID
-	for _, person := range people {
-		if list := site.known.aliases[site.known.readers[person].Value.IDHash]; len(list) > 0 {
-			aliases[person] = list
-			ids = append(ids, list...)
+// readersOf are the readers of people who have been met.
+func (k *acquaintances) readersOf(people []string) map[string]reader.Doc {
+	readers := make(map[string]reader.Doc, len(people))
+	for _, id := range people {
+		if doc, ok := k.readers[id]; ok {
+			readers[id] = doc
 		}
 	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	held, err := license.HeldBy(ctx, s.Store, adamID, ids)
+	return readers
+}
+
+// aliases are the foreign readers that share Apple Accounts, by idHash.
+func (s Surveyor) aliases(ctx context.Context, site Site, idHashes []string) (map[string][]license.HolderID, error) {
+	known := site.known.aliases
+	strangers := slices.DeleteFunc(slices.Clone(idHashes), func(h string) bool {
+		_, ok := known[h]
+		return ok
+	})
+	read, err := reader.Aliases(ctx, s.Store, strangers)
 	if err != nil {
 		return nil, err
 	}
-	holders := make(map[string]bool)
-	for person, list := range aliases {
-		holders[person] = slices.ContainsFunc(list, func(id license.HolderID) bool { return held[id] })
+	for _, h := range strangers {
+		known[h] = read[h]
 	}
-	return holders, nil
+	found := make(map[string][]license.HolderID)
+	for _, h := range idHashes {
+		if len(known[h]) > 0 {
+			found[h] = known[h]
+		}
+	}
+	return found, nil
 }

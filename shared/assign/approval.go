@@ -12,6 +12,7 @@ import (
 
 	"github.com/bookplate/bookplate/shared/act"
 	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
@@ -62,11 +63,24 @@ func (p Plan) licenses(wishes map[string]bool) int {
 	return n
 }
 
-// pending are the ids of the wishes that wait for approval.
-func (w Wishes) pending() map[string]bool {
+// spentBy is how many licenses each wish has spent, or may have: those that it gave, and those that a batch has.
+func spentBy(licenses map[string]license.Doc) map[string]int {
+	spent := make(map[string]int)
+	for _, doc := range licenses {
+		l := doc.Value
+		gave := !l.Found && (l.State == license.Licensed || l.State == license.Gone)
+		if l.Cause != nil && (gave || l.State == license.Reserved) {
+			spent[l.Cause.AssignmentID]++
+		}
+	}
+	return spent
+}
+
+// unapproved are the ids of the wishes that wait for approval, or of which a part does: they would go beyond their limit.
+func (w Wishes) unapproved(plan Plan) map[string]bool {
 	ids := make(map[string]bool)
 	for _, one := range w.List {
-		if one.Approval.Pending {
+		if one.Approval.Pending || one.Limit > 0 && plan.spends[one.ID] > one.Limit {
 			ids[one.ID] = true
 		}
 	}
@@ -75,13 +89,13 @@ func (w Wishes) pending() map[string]bool {
 
 // Plan is what the wishes for a book would do after asking, and whether they would wait for approval.
 func (a Assigner) Plan(ctx context.Context, b book.Book, asks []Ask, requester string) (Plan, bool, error) {
-	doc, fresh, err := a.draft(ctx, b, asks, requester)
+	doc, _, fresh, err := a.draft(ctx, b, asks, requester)
 	if err != nil {
 		return Plan{}, false, err
 	}
 	plan, err := a.plan(ctx, b, doc.Value)
 	needs := a.needsApproval(plan, doc.Value, fresh)
-	return plan, needs || len(doc.Value.pending()) > 0, err
+	return plan, needs || len(doc.Value.unapproved(plan)) > 0, err
 }
 
 func (a Assigner) plan(ctx context.Context, b book.Book, wishes Wishes) (Plan, error) {
@@ -118,7 +132,7 @@ func (a Assigner) await(ctx context.Context, b book.Book, wishes *Wishes, fresh 
 	return nil
 }
 
-// Approve lets the pending wishes for a book spend. It approves one plan: if what would be spent has changed since, it
+// Approve lets the wishes for a book spend that wait for it, as much as the plan says and no more. It approves one plan: if what would be spent has changed since, it
 // refuses, and names the plan as it is now.
 func (a Assigner) Approve(ctx context.Context, b book.Book, id, approver string) error {
 	for {
@@ -126,21 +140,24 @@ func (a Assigner) Approve(ctx context.Context, b book.Book, id, approver string)
 		if err != nil {
 			return err
 		}
-		plan, err := a.approvable(ctx, b, doc.Value, id, approver)
+		plan, waits, err := a.approvable(ctx, b, doc.Value, id, approver)
 		if err != nil {
 			return err
 		}
+		licenses := plan.licenses(waits)
 		told, err := act.New(a.World, approver, act.AssignmentApproved, b.ID, fmt.Sprintf(
-			"The plan %s for %q was approved: up to %d licenses.", id, b.Name(), plan.licenses(doc.Value.pending())))
+			"The plan %s for %q was approved: up to %d licenses.", id, b.Name(), licenses))
 		if err != nil {
 			return err
 		}
 		now := a.World.Now()
-		licenses := plan.licenses(doc.Value.pending())
 		doc.Value.List = slices.Clone(doc.Value.List)
 		for i := range doc.Value.List {
-			if w := &doc.Value.List[i]; w.Approval.Pending {
+			if w := &doc.Value.List[i]; waits[w.ID] {
 				w.Approver, w.Approval = approver, Approval{Plan: id, Licenses: licenses, At: now}
+				if w.Limit > 0 {
+					w.Limit = max(w.Limit, plan.spends[w.ID])
+				}
 			}
 		}
 		save, err := doc.Save()
@@ -158,23 +175,28 @@ func (a Assigner) Approve(ctx context.Context, b book.Book, id, approver string)
 	}
 }
 
-// approvable is the plan of the pending wishes, if it is the one that is named and its approver may approve it.
-func (a Assigner) approvable(ctx context.Context, b book.Book, wishes Wishes, id, approver string) (Plan, error) {
-	pending := wishes.pending()
-	if len(pending) == 0 {
-		return Plan{}, problem.New(problem.Conflict, "NothingToApprove", "No assignment of the book waits for approval. "+
+// approvable is the plan of the wishes that wait for approval, and which these are, if it is the one that is named and its
+// approver may approve it.
+func (a Assigner) approvable(ctx context.Context, b book.Book, wishes Wishes, id, approver string) (
+	plan Plan, waits map[string]bool, err error,
+) {
+	if plan, err = a.plan(ctx, b, wishes); err != nil {
+		return Plan{}, nil, err
+	}
+	waits = wishes.unapproved(plan)
+	if len(waits) == 0 {
+		return Plan{}, nil, problem.New(problem.Conflict, "NothingToApprove", "No assignment of the book waits for approval. "+
 			"GET /v1.0/deviceAppManagement/managedEBooks/%s/assignments lists those that there are.", b.ID)
 	}
-	own := slices.ContainsFunc(wishes.List, func(w Wish) bool { return pending[w.ID] && w.Requester == approver })
+	own := slices.ContainsFunc(wishes.List, func(w Wish) bool { return waits[w.ID] && w.Requester == approver })
 	if own && !a.SelfApproval {
-		return Plan{}, problem.New(problem.Forbidden, "OwnAssignment", "%s has asked for the assignment and can't approve it too. "+
+		return Plan{}, nil, problem.New(problem.Forbidden, "OwnAssignment", "%s has asked for the assignment and can't approve it too. "+
 			"Ask another administrator.", approver)
 	}
-	plan, err := a.plan(ctx, b, wishes)
-	if err != nil || plan.ID == id {
-		return plan, err
+	if plan.ID == id {
+		return plan, waits, nil
 	}
-	licenses, asked := plan.licenses(pending), 0
+	licenses, asked := plan.licenses(waits), 0
 	for _, w := range wishes.List {
 		if w.Approval.Pending && w.Approval.Plan == id {
 			asked = w.Approval.Licenses
@@ -184,6 +206,6 @@ func (a Assigner) approvable(ctx context.Context, b book.Book, wishes Wishes, id
 	if asked > 0 && licenses > asked {
 		code, what = "PlanGrown", fmt.Sprintf("was for %d licenses and has grown", asked)
 	}
-	return plan, problem.New(problem.Conflict, code, "The plan %.80q %s. Now it is the plan %s, for up to %d licenses. Look at it "+
+	return Plan{}, nil, problem.New(problem.Conflict, code, "The plan %.80q %s. Now it is the plan %s, for up to %d licenses. Look at it "+
 		"(bookplate.plan), and approve that one.", id, what, plan.ID, licenses).At("planId")
 }

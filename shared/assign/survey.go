@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/directory"
@@ -34,7 +35,8 @@ type Site struct {
 	Batches []license.BatchDoc // the location's open ones, read before the stock was counted
 	ids     reader.Identity
 	known   *acquaintances
-	// foresee has people whom Apple doesn't know yet counted as what they will be once it does.
+	// foresee has people whom Apple doesn't know yet counted as what they will be once it does, and wishes as what they
+	// will be when their holds have ended and they have been approved.
 	foresee bool
 }
 
@@ -100,21 +102,29 @@ func (l Line) Cause(bookID string) license.Cause {
 //
 // Lapsed are pairs of this location that wait although no wish covers them any more.
 func (s Surveyor) Survey(ctx context.Context, site Site, b book.Book, wishes Wishes) (lines, lapsed []Line, err error) {
+	lines, lapsed, _, err = s.survey(ctx, site, b, wishes)
+	return lines, lapsed, err
+}
+
+// survey also returns how many licenses each wish has spent.
+func (s Surveyor) survey(ctx context.Context, site Site, b book.Book, wishes Wishes) (
+	lines, lapsed []Line, spent map[string]int, err error,
+) {
 	licenses := make(map[string]license.Doc)
 	for doc, err := range license.OfTitle(ctx, s.Store, b.Asset.AdamID) {
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading the licenses of title %s: %w", b.Asset.AdamID, err)
+			return nil, nil, nil, fmt.Errorf("reading the licenses of title %s: %w", b.Asset.AdamID, err)
 		}
 		licenses[doc.Value.PersonID] = doc
 	}
 	asked, err := s.requests(ctx, wishes)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	placeInLine(licenses, asked)
 	covered, order, err := s.cover(ctx, site, wishes.Ordered(s.World.Now()), asked, licenses)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	lines, err = s.facts(ctx, site, b, covered, order, licenses)
 	for i := range lines {
@@ -123,9 +133,9 @@ func (s Surveyor) Survey(ctx context.Context, site Site, b book.Book, wishes Wis
 		}
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return lines, lapses(b, licenses, covered), nil
+	return lines, lapses(b, licenses, covered), spentBy(licenses), nil
 }
 
 // placeInLine has those who have asked stand in the line from when they did, not from when it was noted. Somebody without
@@ -174,7 +184,10 @@ func (s Surveyor) cover(
 			return nil, nil, err
 		}
 		members = slices.DeleteFunc(members, func(id string) bool {
-			_, earlier := covered[id]
+			first, earlier := covered[id]
+			if l := licenses[id].Value; earlier && closed(l, first) && !closed(l, w) {
+				covered[id] = w
+			}
 			return earlier
 		})
 		for _, id := range members {
@@ -215,11 +228,12 @@ func (s Surveyor) facts(
 	if err := s.meet(ctx, site, order); err != nil {
 		return nil, err
 	}
-	aliases, err := s.aliasHolders(ctx, site, b.Asset.AdamID, order)
+	readers := site.known.readersOf(order)
+	held, err := s.accounts(ctx, site, b, readers, licenses)
 	if err != nil {
 		return nil, err
 	}
-	free := site.Free(b)
+	free, spent := site.Free(b), spentBy(licenses)
 	state, _ := site.Token.Standing(s.World.Now())
 	lines := make([]Line, 0, len(order))
 	for _, id := range order {
@@ -232,21 +246,25 @@ func (s Surveyor) facts(
 			line.License.Key = license.Key(b.Asset.AdamID, id)
 			line.License.Value.AdamID, line.License.Value.PersonID = b.Asset.AdamID, id
 		}
-		if doc, ok := site.known.readers[id]; ok {
+		if doc, ok := readers[id]; ok {
 			line.Reader = &doc.Value
 		}
+		beyond := line.Wish.Limit > 0 && spent[line.Wish.ID] >= line.Wish.Limit
 		if site.foresee {
-			line.Reader = s.foreseen(line.Person, line.Reader)
+			line.Reader, beyond = s.foreseen(line.Person, line.Reader), false
+			line.Wish.HoldUntil, line.Wish.Approval = time.Time{}, Approval{}
 		}
 		line.Decision = Decide(Facts{
 			Now: s.World.Now(), Location: b.Location, Pricing: b.Asset.PricingParam, Wish: line.Wish, Person: line.Person,
 			Member:  true,
 			License: line.License.Value, InBatch: site.holds(line.License.Value, b.Location), Reader: line.Reader,
-			Alias: aliases[id], Synced: site.Synced, Usable: state == token.Valid, State: state,
+			Alias: held.anothers(readers[id].Value.IDHash, id), Beyond: beyond, Synced: site.Synced, Usable: state == token.Valid, State: state,
 			Listed: b.Missing.IsZero(), Free: free,
 		})
 		if line.Decision.Verdict == Give {
 			free--
+			spent[line.Wish.ID]++
+			held.take(readers[id].Value.IDHash, id)
 		}
 		lines = append(lines, line)
 	}

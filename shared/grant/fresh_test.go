@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/table/mem"
 	"github.com/bookplate/bookplate/shared/token"
 )
@@ -60,5 +61,41 @@ func TestWhileASyncIsUnderWayEachBatchReadsItsOwnDelta(t *testing.T) {
 	s.settle()
 	if !slices.Equal(s.apple.since, []string{"v0", "v0"}) || s.granter.State.AssignmentsSeen != "" {
 		t.Errorf("the listing was read since %q, and is known up to %q; want v0 twice", s.apple.since, s.granter.State.AssignmentsSeen)
+	}
+}
+
+func TestWhoHasAskedStandsInTheLineSinceThen(t *testing.T) {
+	s := newSchool(t, 1, 1)
+	d := s.draft()
+	asked := start.Add(-time.Hour)
+	for at, p := range d.pairs {
+		p.asked = asked
+		d.pairs[at] = p
+	}
+	doc, err := s.granter.prepare(t.Context(), d)
+	s.must(err)
+	had, err := s.granter.reserve(t.Context(), doc.Value, d)
+	s.must(err)
+	if l := s.license(0, 0); len(had) != 1 || !l.Asked.Equal(asked) {
+		t.Errorf("reserved for %v, asked %s; want it asked %s", had, l.Asked, asked)
+	}
+}
+
+func TestAPairThatWasChangedSinceTheDecisionIsNotReserved(t *testing.T) {
+	s := newSchool(t, 2, 1)
+	d := s.draft()
+	other := s.license(0, 0).Lapse("left", s.clock.Now())
+	stored, err := license.Load(t.Context(), s.store.ReadStore, s.books[0].Asset.AdamID, s.people[0])
+	s.must(err)
+	stored.Value = other
+	op, err := license.Save(stored)
+	s.must(err)
+	s.commit(op)
+	doc, err := s.granter.prepare(t.Context(), d)
+	s.must(err)
+	had, err := s.granter.reserve(t.Context(), doc.Value, d)
+	s.must(err)
+	if !slices.Equal(had, s.people[1:]) {
+		t.Errorf("reserved for %v, want it for the other person only", had)
 	}
 }

@@ -74,7 +74,9 @@ func (g Granter) settling() syncrun.Settling {
 // pair is one license that is to be given: a title for a person, and why. It is small, and those who are given it for one
 // reason share that: there may be millions of pairs.
 type pair struct {
-	asset  apple.AssetKey
-	person string
-	cause  *license.Cause
+	asset   apple.AssetKey
+	person  string
+	cause   *license.Cause
+	version string    // of the license that the decision was made on
+	asked   time.Time // since when they stand in the line, if not only from now
 }

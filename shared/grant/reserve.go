@@ -7,13 +7,12 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/table"
 )
 
-// reserve gives the pairs to the batch, each by one Commit under the version that was read after the batch was stored, and
-// returns the people whose pairs were all had.
+// reserve gives the pairs to the batch, each by one Commit under the version that the decision was made on, and returns
+// the people whose pairs were all had.
 func (g Granter) reserve(ctx context.Context, b license.Batch, d draft) ([]string, error) {
 	licenses := make(map[string]map[string]license.Doc, len(d.titles)) // by title, then by person
 	for _, t := range d.titles {
@@ -46,15 +45,18 @@ func (g Granter) reserve(ctx context.Context, b license.Batch, d draft) ([]strin
 }
 
 func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair, doc license.Doc) (bool, error) {
+	if doc.Version != p.version {
+		return false, nil // somebody else was faster
+	}
+	if doc.Value.Asked.IsZero() {
+		doc.Value.Asked = p.asked // a request is in the line before anything is noted of it
+	}
 	if doc.Value.State == license.Reserved {
-		stale, err := g.stale(ctx, doc.Value)
+		stale, bound, err := g.stale(ctx, doc.Value)
 		if err != nil || !stale {
 			return false, err
 		}
-		doc.Value = doc.Value.Free(false, g.World.Now())
-	}
-	if doc.Value.State == license.Refused && doc.Value.Reason == assign.AppleRefused {
-		return false, nil // Apple was faster
+		doc.Value = doc.Value.Free(bound, g.World.Now())
 	}
 	if doc.Value.Has() || doc.Value.BoundElsewhere(b.Location, p.asset.PricingParam) {
 		return false, nil // somebody else was faster
@@ -77,15 +79,21 @@ func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair, doc li
 
 // stale says that the batch which a license names can't send it. The decision found it so, but among the batches that it
 // had read before: one that a slower worker has stored since is looked for here. A batch is stored before it is named,
-// so one that isn't open has ended, for good.
-func (g Granter) stale(ctx context.Context, l license.License) (bool, error) {
+// so one that isn't open has ended, for good. Bound says that it was given up with the pair's outcome unknown, and its
+// worker hasn't come to note that.
+func (g Granter) stale(ctx context.Context, l license.License) (stale, bound bool, err error) {
 	batch, err := license.OpenBatch(ctx, g.Store.ReadStore, l.Location, l.Batch)
 	if errors.Is(err, table.ErrAbsent) {
-		return true, nil
+		past, err := license.PastBatch(ctx, g.Store.ReadStore, l.Location, l.Batch)
+		if err != nil && !errors.Is(err, table.ErrAbsent) {
+			return false, false, fmt.Errorf("reading batch %s: %w", l.Batch, err)
+		}
+		b := past.Value
+		return true, b.State == license.Settled && slices.Contains(b.People, l.PersonID), nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("reading batch %s: %w", l.Batch, err)
+		return false, false, fmt.Errorf("reading batch %s: %w", l.Batch, err)
 	}
 	// One that is being sent without the pair never sends it; one that isn't sent yet is still its worker's.
-	return batch.Value.MayHaveSpent() && !batch.Value.Holds(l.AdamID, l.PersonID), nil
+	return batch.Value.MayHaveSpent() && !batch.Value.Holds(l.AdamID, l.PersonID), false, nil
 }

@@ -98,7 +98,7 @@ func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (
 			if causes[cause] == nil {
 				causes[cause] = &cause
 			}
-			pairs = append(pairs, pair{wishes.Asset, line.Person.ID, causes[cause]})
+			pairs = append(pairs, pair{wishes.Asset, line.Person.ID, causes[cause], line.License.Version, line.License.Value.Asked})
 		}
 	}
 	return pairs, missing, nil
@@ -160,7 +160,7 @@ func noted(line assign.Line, at license.Place, cause license.Cause, g Granter) (
 	waitsElsewhere := l.State == license.Waiting && l.Location != at.Location
 	switch {
 	case d.Verdict == assign.Give, l.Has(), l.State == license.Reserved, d.Reason == assign.AppleRefused,
-		d.Reason == assign.Elsewhere, waitsElsewhere:
+		d.Reason == assign.Elsewhere, l.State == license.Gone && d.Reason == assign.Refunded, waitsElsewhere:
 		return doc, false, nil
 	}
 	if line.Wish.ID == "" { // no wish covers it any more
@@ -171,7 +171,9 @@ func noted(line assign.Line, at license.Place, cause license.Cause, g Granter) (
 	if d.Verdict == assign.Refuse {
 		state = license.Refused
 	}
-	if l.State == state && l.Reason == d.Reason && l.Detail == d.Detail && l.Location == at.Location {
+	known := l.State == state && l.Reason == d.Reason && l.Detail == d.Detail && l.Location == at.Location
+	moved := l.Pricing == at.Asset.PricingParam && l.Cause != nil && l.Cause.AssignmentID != cause.AssignmentID
+	if known && !moved { // another wish has another place in the line
 		return doc, false, nil
 	}
 	var err error

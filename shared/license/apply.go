@@ -192,32 +192,43 @@ func (a Applier) change(
 
 // save stores the license, and takes the pair out of a batch of another location that hasn't been sent yet. Law 1: the
 // person has the title now, and that batch must not spend another one; its own worker finds it changed and starts over.
+// A batch that may have spent may give the person a second one: then the license stays bound to it, so that it is known
+// as ours when it comes.
 func (a Applier) save(ctx context.Context, before License, after Doc, gone *departures) ([]table.Op, error) {
-	var ops []table.Op
-	if before.State == Reserved && after.Value.State != Reserved {
-		batch, open, err := gone.look(ctx, a.Store.ReadStore, before)
-		if err != nil {
+	save, err := Save(after)
+	if err != nil {
+		return nil, err
+	}
+	ops := []table.Op{save}
+	if before.State != Reserved || after.Value.State == Reserved {
+		return ops, nil
+	}
+	batch, open, err := gone.look(ctx, a.Store.ReadStore, before)
+	if err != nil || !open {
+		return ops, err
+	}
+	if batch.Value.MayHaveSpent() {
+		switch l := &after.Value; {
+		case !l.Found:
+			l.Event = batch.Value.Event // not that of another batch which is settled with the same rows
+		case batch.Value.Holds(l.AdamID, l.PersonID):
+			l.Batch, l.Bound, l.BoundAs = before.Batch, before.Location, before.Pricing
+		}
+		save, err = Save(after)
+		return []table.Op{save}, err
+	}
+	if before.Bound == "" { // nothing of ours was ever sent
+		after.Value.Found, after.Value.Batch, after.Value.Event = true, "", ""
+		if ops[0], err = Save(after); err != nil {
 			return nil, err
 		}
-		switch {
-		case open && batch.Value.MayHaveSpent():
-			if !after.Value.Found {
-				after.Value.Event = batch.Value.Event // not that of another batch which is settled with the same rows
-			}
-		case open:
-			batch.Value.People = slices.DeleteFunc(slices.Clone(batch.Value.People), func(id string) bool {
-				return id == before.PersonID
-			})
-			batch.Value.Dropped = append(slices.Clone(batch.Value.Dropped), before.PersonID) // the other titles of the batch
-			out, err := batch.Save()
-			if err != nil {
-				return nil, err
-			}
-			ops = append(ops, out)
-		}
 	}
-	save, err := Save(after)
-	return append(ops, save), err
+	batch.Value.People = slices.DeleteFunc(slices.Clone(batch.Value.People), func(id string) bool {
+		return id == before.PersonID
+	})
+	batch.Value.Dropped = append(slices.Clone(batch.Value.Dropped), before.PersonID) // the other titles of the batch
+	out, err := batch.Save()
+	return append(ops, out), err
 }
 
 // addHolders stores the rows of foreign readers and returns those that weren't there.

@@ -24,7 +24,7 @@ const (
 	domain    = "school.example"
 	groupName = "Everybody who reads"
 	pageSize  = 500 // rows a page of the fake's
-	gcPercent = 200 // in virtual time the table is in memory: half of the collections, for half as much memory again
+	gcPercent = 50  // in virtual time the table is in memory, and that is most of what there is
 )
 
 func userName(i int) string { return fmt.Sprintf("reader%06d@%s", i, domain) }

@@ -49,7 +49,7 @@ type Sync struct {
 	// Law 5: nothing is spent before.
 	FirstDone time.Time `json:"firstDone,omitzero"`
 	// Restored is the last restoration that the location knows of; see location.Worker.
-	Restored time.Time `json:"restored,omitzero"`
+	Restored  time.Time `json:"restored,omitzero"`
 	LastFull  time.Time `json:"lastFull,omitzero"`
 	LastDone  time.Time `json:"lastDone,omitzero"`
 	LastError string    `json:"lastError,omitempty"`

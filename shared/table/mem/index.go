@@ -13,8 +13,8 @@ type index struct {
 	pending []indexChange
 }
 
-// indexPart is one partition of an index. Changes are put in their places only when somebody reads, all together: so a
-// million entries cost a sort and not a million insertions.
+// indexPart is one partition of an index. Changes are put in their places all together, when somebody reads or they have
+// become many: so a million entries cost some sorts and not a million insertions.
 type indexPart struct {
 	entries []table.Entry // sorted
 	news    []indexChange // newer than the entries, oldest first
@@ -38,8 +38,13 @@ func (x *index) apply(c indexChange) {
 		p = &indexPart{}
 		x.parts[name] = p
 	}
-	p.news = append(p.news, c)
+	if p.news = append(p.news, c); len(p.news) > len(p.entries)+mostNews {
+		p.settle()
+	}
 }
+
+// mostNews is how many changes a small partition keeps for its next reader; a large one keeps as many as it has entries.
+const mostNews = 1000
 
 // settle puts the news in their places.
 func (p *indexPart) settle() {

@@ -21,6 +21,8 @@ type Config struct {
 	Hold time.Duration
 	// ApprovalAbove is over how many licenses a new assignment waits for approval; 0 means never, but for all users.
 	ApprovalAbove int
+	// PlanInline is of how many people a plan is computed while its caller waits; 0 means assign.DefaultPlanInline.
+	PlanInline int
 	// SelfApproval lets whoever asked for an assignment approve it too.
 	SelfApproval bool
 	// Federated are the domains whose userNames are Managed Apple Accounts: a plan foresees who will be linked.
@@ -40,6 +42,8 @@ const (
 	assignmentsPath = bookPath + "/assignments"
 	requestsPath    = "/bookplate/requests"
 	assignmentPath  = assignmentsPath + "/{assignment}"
+	plansPath       = "/bookplate/plans"
+	planPath        = plansPath + "/{id}"
 	readerPath      = "/bookplate/readers/{id}"
 )
 
@@ -47,6 +51,8 @@ func routes(s server) []door.Route {
 	return []door.Route{
 		{Method: http.MethodPost, Path: requestsPath, Need: auth.Reader, Answer: s.request},
 		{Method: http.MethodGet, Path: requestsPath, Need: auth.Reader, Answer: s.requests},
+		{Method: http.MethodGet, Path: planPath, Need: auth.Viewer, Answer: s.planned},
+		{Method: http.MethodGet, Path: planPath + "/people", Need: auth.Viewer, Answer: s.plannedPeople},
 		{Method: http.MethodPost, Path: readerPath + "/retire", Need: auth.Administrator, Answer: s.retire},
 		{Method: http.MethodPost, Path: readerPath + "/restore", Need: auth.Administrator, Answer: s.restore},
 		{Method: http.MethodPost, Path: bookPath + "/assign", Need: auth.Manager, Answer: s.assign},

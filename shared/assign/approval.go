@@ -16,6 +16,7 @@ import (
 	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/token"
+	"github.com/bookplate/bookplate/shared/world"
 )
 
 // Everybody is the group id of a wish for all active people: Graph's allLicensedUsersAssignmentTarget.
@@ -34,21 +35,38 @@ type Approval struct {
 	At       time.Time `json:"at,omitzero"` // of the approval
 }
 
+// String says what waits for approval.
+func (a Approval) String() string {
+	if a.Plan == "" { // it covers too many people to have been computed at once
+		return "its plan has yet to be computed"
+	}
+	return fmt.Sprintf("plan %s, %d licenses", a.Plan, a.Licenses)
+}
+
 // planID names what a plan would spend: the wishes, and the people who would get a license, now or when what they wait
 // for has come. Another person, another plan.
-func planID(b book.Book, wishes []Wish, lines []PlanLine) string {
+func planID(b book.Book, wishes []Wish, people []string) string {
 	var parts []string
 	for _, w := range wishes {
 		parts = append(parts, "wish "+w.GroupID+" "+string(w.Intent))
 	}
-	for _, l := range lines {
-		if l.Decision.Verdict != Refuse {
-			parts = append(parts, "person "+l.PersonID)
-		}
+	for _, id := range people {
+		parts = append(parts, "person "+id)
 	}
 	slices.Sort(parts)
 	sum := sha256.Sum256([]byte(b.ID + "\n" + strings.Join(parts, "\n")))
 	return hex.EncodeToString(sum[:16])
+}
+
+// people are those who would get a license, now or when what they wait for has come.
+func (p Plan) people() []string {
+	var ids []string
+	for _, l := range p.Lines {
+		if l.Decision.Verdict != Refuse {
+			ids = append(ids, l.PersonID)
+		}
+	}
+	return ids
 }
 
 // licenses is how many licenses a plan would spend on the wishes, sooner or later.
@@ -99,23 +117,45 @@ func (a Assigner) needsApproval(plan Plan, wishes Wishes, fresh map[string]bool)
 	return all || a.ApprovalAbove > 0 && plan.licenses(fresh) > a.ApprovalAbove
 }
 
-// await has the fresh wishes wait for approval if they need it.
+// await has the fresh wishes wait for approval if they need it. If the plan takes too long to compute now, they need it
+// unless they are small by themselves; whoever approves then has the plan computed first.
 func (a Assigner) await(ctx context.Context, b book.Book, wishes *Wishes, fresh map[string]bool) error {
-	if !slices.ContainsFunc(wishes.List, func(w Wish) bool {
-		return fresh[w.ID] && (w.GroupID == Everybody || a.ApprovalAbove > 0)
-	}) {
+	var added []Wish
+	all := false
+	for _, w := range wishes.List {
+		if fresh[w.ID] {
+			added = append(added, w)
+			all = all || w.GroupID == Everybody
+		}
+	}
+	if len(added) == 0 || !all && a.ApprovalAbove <= 0 {
 		return nil
+	}
+	large, err := a.large(ctx, b, wishes.List)
+	if err != nil {
+		return err
+	}
+	if large {
+		small, err := a.atMost(ctx, b, added, a.ApprovalAbove)
+		if err == nil && (all || !small) {
+			pend(wishes, fresh, Approval{Pending: true})
+		}
+		return err
 	}
 	plan, err := a.plan(ctx, b, *wishes)
 	if err != nil || !a.needsApproval(plan, *wishes, fresh) {
 		return err
 	}
+	pend(wishes, fresh, Approval{Pending: true, Plan: plan.ID, Licenses: plan.licenses(fresh)})
+	return nil
+}
+
+func pend(wishes *Wishes, fresh map[string]bool, approval Approval) {
 	for i := range wishes.List {
 		if w := &wishes.List[i]; fresh[w.ID] {
-			w.Approval = Approval{Pending: true, Plan: plan.ID, Licenses: plan.licenses(fresh)}
+			w.Approval = approval
 		}
 	}
-	return nil
 }
 
 // Approve lets the pending wishes for a book spend. It approves one plan: if what would be spent has changed since, it
@@ -130,46 +170,61 @@ func (a Assigner) Approve(ctx context.Context, b book.Book, id, approver string)
 		if err != nil {
 			return err
 		}
-		told, err := act.New(a.World, approver, act.AssignmentApproved, b.ID, fmt.Sprintf(
-			"The plan %s for %q was approved: up to %d licenses.", id, b.Name(), plan.licenses(doc.Value.pending())))
+		ops, err := approve(a.World, b, doc, id, plan.licenses(doc.Value.pending()), approver)
 		if err != nil {
 			return err
 		}
-		now := a.World.Now()
-		licenses := plan.licenses(doc.Value.pending())
-		doc.Value.List = slices.Clone(doc.Value.List)
-		for i := range doc.Value.List {
-			if w := &doc.Value.List[i]; w.Approval.Pending {
-				w.Approver, w.Approval = approver, Approval{Plan: id, Licenses: licenses, At: now}
-			}
-		}
-		save, err := doc.Save()
-		if err != nil {
-			return err
-		}
-		_, err = a.Store.Commit(
-			ctx, save, told,
-			spendMark(b, now, doc.Value.Due(now)),
-			mark.New(b.Location, mark.Readers, mark.SubjectAll, now),
-		)
+		_, err = a.Store.Commit(ctx, ops...)
 		if !errors.Is(err, table.ErrCondition) {
 			return err
 		}
 	}
 }
 
-// approvable is the plan of the pending wishes, if it is the one that is named and its approver may approve it.
-func (a Assigner) approvable(ctx context.Context, b book.Book, wishes Wishes, id, approver string) (Plan, error) {
+// approve is the ops that let the pending wishes spend, if they are still what was read.
+func approve(w world.World, b book.Book, doc WishesDoc, plan string, licenses int, approver string) ([]table.Op, error) {
+	told, err := act.New(w, approver, act.AssignmentApproved, b.ID, fmt.Sprintf(
+		"The plan %s for %q was approved: up to %d licenses.", plan, b.Name(), licenses))
+	if err != nil {
+		return nil, err
+	}
+	now := w.Now()
+	doc.Value.List = slices.Clone(doc.Value.List)
+	for i := range doc.Value.List {
+		if w := &doc.Value.List[i]; w.Approval.Pending {
+			w.Approver, w.Approval = approver, Approval{Plan: plan, Licenses: licenses, At: now}
+		}
+	}
+	save, err := doc.Save()
+	if err != nil {
+		return nil, err
+	}
+	return []table.Op{
+		save, told, spendMark(b, now, doc.Value.Due(now)), mark.New(b.Location, mark.Readers, mark.SubjectAll, now),
+	}, nil
+}
+
+// mayApprove returns a problem unless wishes wait for approval and the approver may give it.
+func (a Assigner) mayApprove(b book.Book, wishes Wishes, approver string) error {
 	pending := wishes.pending()
 	if len(pending) == 0 {
-		return Plan{}, problem.New(problem.Conflict, "NothingToApprove", "No assignment of the book waits for approval. "+
+		return problem.New(problem.Conflict, "NothingToApprove", "No assignment of the book waits for approval. "+
 			"GET /v1.0/deviceAppManagement/managedEBooks/%s/assignments lists those that there are.", b.ID)
 	}
 	own := slices.ContainsFunc(wishes.List, func(w Wish) bool { return pending[w.ID] && w.Requester == approver })
 	if own && !a.SelfApproval {
-		return Plan{}, problem.New(problem.Forbidden, "OwnAssignment", "%s has asked for the assignment and can't approve it too. "+
+		return problem.New(problem.Forbidden, "OwnAssignment", "%s has asked for the assignment and can't approve it too. "+
 			"Ask another administrator.", approver)
 	}
+	return nil
+}
+
+// approvable is the plan of the pending wishes, if it is the one that is named and its approver may approve it.
+func (a Assigner) approvable(ctx context.Context, b book.Book, wishes Wishes, id, approver string) (Plan, error) {
+	if err := a.mayApprove(b, wishes, approver); err != nil {
+		return Plan{}, err
+	}
+	pending := wishes.pending()
 	plan, err := a.plan(ctx, b, wishes)
 	if err != nil || plan.ID == id {
 		return plan, err

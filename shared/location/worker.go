@@ -214,7 +214,7 @@ func firstDue(marks []mark.Mark, now time.Time) []mark.Mark {
 		return nil
 	}
 	first := slices.MinFunc(due, func(a, b mark.Mark) int { return a.Kind.Order() - b.Kind.Order() })
-	if first.Kind == mark.Settle || first.Kind == mark.Readers {
+	if first.Kind == mark.Settle || first.Kind == mark.Readers || first.Kind == mark.Plan {
 		return []mark.Mark{first}
 	}
 	return slices.DeleteFunc(due, func(m mark.Mark) bool { return m.Kind != first.Kind })

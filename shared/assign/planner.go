@@ -1,0 +1,278 @@
+package assign
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/token"
+)
+
+// Planner computes plan runs. It runs inside the location's worker only.
+type Planner struct {
+	Surveyor
+	Commits *table.Store
+	Record  token.Record
+	Until   time.Time // when the chunk ends: a run that isn't done by then goes on in the next
+	// PartSize is how many people are decided for at a step; 0 means as many as surely fit an item.
+	PartSize int
+}
+
+// errOvertaken: another worker has gone on with the run.
+var errOvertaken = errors.New("another worker goes on with the plan")
+
+// Chunk goes on with a run, by at least a step, and says whether it has ended.
+func (p Planner) Chunk(ctx context.Context, id string) (done bool, err error) {
+	for first := true; first || p.World.Now().Before(p.Until); first = false {
+		doc, err := table.Load[PlanRun](ctx, p.Commits, runKey(id))
+		if errors.Is(err, table.ErrAbsent) || err == nil && doc.Value.State != PlanRunning {
+			return true, nil // expired, or done
+		}
+		if err != nil {
+			return false, fmt.Errorf("reading plan %s: %w", id, err)
+		}
+		if err := p.step(ctx, doc); err != nil && !errors.Is(err, errOvertaken) {
+			return false, fmt.Errorf("computing plan %s: %w", id, err)
+		}
+	}
+	return false, nil
+}
+
+func (p Planner) step(ctx context.Context, doc runDoc) error {
+	wishes, err := table.Load[planned](ctx, p.Commits, plannedKey(doc.Value.ID))
+	if err != nil {
+		return err
+	}
+	b, err := book.Load(ctx, p.Store, doc.Value.BookID)
+	if err != nil {
+		return err
+	}
+	switch run := doc.Value; {
+	case run.Parts == 0:
+		return p.people(ctx, doc, b.Value, wishes.Value)
+	case run.Decided < run.Parts:
+		return p.decide(ctx, doc, b.Value, wishes.Value)
+	default:
+		return p.finish(ctx, doc, b.Value, wishes.Value)
+	}
+}
+
+// people finds out whom the wishes cover, and stores them in the order in which stock is given out.
+func (p Planner) people(ctx context.Context, doc runDoc, b book.Book, wishes planned) error {
+	site, err := p.LoadSite(ctx, p.Record)
+	if err != nil {
+		return err
+	}
+	state, err := token.LoadLocation(ctx, p.Store, p.Record.Location)
+	if err != nil {
+		return err
+	}
+	licenses := make(map[string]license.Doc) // only since when they have asked
+	for doc, err := range license.OfTitle(ctx, p.Store, b.Asset.AdamID) {
+		if err != nil {
+			return fmt.Errorf("reading the licenses of title %s: %w", b.Asset.AdamID, err)
+		}
+		licenses[doc.Value.PersonID] = license.Doc{Value: license.License{Asked: doc.Value.Asked}}
+	}
+	asked, err := p.requests(ctx, Wishes{BookID: b.ID, List: wishes.List})
+	if err != nil {
+		return err
+	}
+	placeInLine(licenses, asked)
+	now := p.World.Now()
+	run := &doc.Value
+	free := free(wishes.List, now, run)
+	covered, order, err := p.cover(ctx, Wishes{List: free}.Ordered(now), asked, licenses)
+	if err != nil {
+		return err
+	}
+	index := make(map[string]int, len(free))
+	for i, w := range free {
+		index[w.ID] = i
+	}
+	var items []table.Item
+	for ids := range slices.Chunk(order, cmp.Or(p.PartSize, partSize)) {
+		var part planPart
+		for _, id := range ids {
+			part.People = append(part.People, PlanPerson{PersonID: id, Wish: index[covered[id].ID]})
+		}
+		item, err := expiring(partKey(run.ID, len(items)), part, *run).Encode()
+		if err != nil {
+			return err
+		}
+		items = append(items, item)
+	}
+	if err := p.Commits.PutAll(ctx, items...); err != nil {
+		return fmt.Errorf("storing whom the plan covers: %w", err)
+	}
+	run.People, run.Parts = len(order), len(items)
+	run.Unlimited, run.FreeBefore = b.Unlimited(), site.Free(b)
+	run.FreeAfter = run.FreeBefore
+	run.Counted = latest(state.Value.Sync.Counted, b.Counted)
+	if run.Parts == 0 {
+		return p.finish(ctx, doc, b, wishes)
+	}
+	return p.save(ctx, doc)
+}
+
+// free are the wishes as they are once they have been approved and their hold has ended. It notes the last hold.
+func free(wishes []Wish, now time.Time, run *PlanRun) []Wish {
+	list := slices.Clone(wishes)
+	for i := range list {
+		w := &list[i]
+		if w.Intent == Required && w.OnHold(now) {
+			run.HoldUntil = latest(run.HoldUntil, w.HoldUntil)
+		}
+		w.HoldUntil, w.Approval = time.Time{}, Approval{}
+	}
+	return list
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// decide decides for the people of the next part.
+func (p Planner) decide(ctx context.Context, doc runDoc, b book.Book, wishes planned) error {
+	run := &doc.Value
+	part, err := table.Load[planPart](ctx, p.Commits, partKey(run.ID, run.Decided))
+	if err != nil {
+		return err
+	}
+	site, err := p.LoadSite(ctx, p.Record)
+	if err != nil {
+		return err
+	}
+	site.foresee = true
+	list := free(wishes.List, p.World.Now(), run)
+	covered := make(map[string]Wish)
+	index := make(map[string]int)
+	var ids []string
+	for _, one := range part.Value.People {
+		ids = append(ids, one.PersonID)
+		covered[one.PersonID], index[one.PersonID] = list[one.Wish], one.Wish
+	}
+	licenses, err := license.LoadMany(ctx, p.Store, b.Asset.AdamID, ids)
+	if err != nil {
+		return err
+	}
+	lines, err := p.facts(ctx, site, b, covered, ids, licenses, run.FreeAfter)
+	if err != nil {
+		return err
+	}
+	part.Value.People = nil
+	for _, line := range lines {
+		d := line.Decision
+		part.Value.People = append(part.Value.People, PlanPerson{line.Person.ID, index[line.Person.ID], d.Verdict, d.Reason, d.Detail})
+		run.count(d, slices.Contains(wishes.Fresh, index[line.Person.ID]))
+	}
+	save, err := part.Save()
+	if err != nil {
+		return err
+	}
+	run.Decided++
+	return p.save(ctx, doc, save)
+}
+
+func (r *PlanRun) count(d Decision, fresh bool) {
+	if r.Reasons == nil {
+		r.Reasons = make(map[license.Reason]int)
+	}
+	switch d.Verdict {
+	case Give:
+		r.Give++
+		if r.FreeAfter != math.MaxInt {
+			r.FreeAfter--
+		}
+	case Wait:
+		r.Wait++
+		r.Reasons[d.Reason]++
+	case Refuse:
+		r.Refuse++
+		r.Reasons[d.Reason]++
+	}
+	if fresh && d.Verdict != Refuse {
+		r.Licenses++
+	}
+}
+
+// finish names the plan, and approves it if that was ordered and it is the one.
+func (p Planner) finish(ctx context.Context, doc runDoc, b book.Book, wishes planned) error {
+	run := &doc.Value
+	var ids []string
+	for part, err := range table.Docs[planPart](p.Commits.Each(ctx, table.Prefix(runPart(run.ID), "part#"))) {
+		if err != nil {
+			return err
+		}
+		for _, one := range part.Value.People {
+			if one.Verdict != Refuse {
+				ids = append(ids, one.PersonID)
+			}
+		}
+	}
+	run.Plan = planID(b, wishes.List, ids)
+	run.State, run.Ended = PlanDone, p.World.Now()
+	run.NeedsApproval = slices.ContainsFunc(wishes.Fresh, func(i int) bool {
+		return wishes.List[i].Approval.Pending || wishes.List[i].GroupID == Everybody
+	}) || run.ApprovalAbove > 0 && run.Licenses > run.ApprovalAbove
+	if run.Approve == "" {
+		return p.save(ctx, doc)
+	}
+	now, err := Load(ctx, p.Store, b)
+	if err != nil {
+		return err
+	}
+	if run.Refused = refusal(*run, now.Value.List, wishes.List); run.Refused != "" {
+		return p.save(ctx, doc)
+	}
+	run.Approved = true
+	ops, err := approve(p.World, b, now, run.Plan, run.Licenses, run.By)
+	if err != nil {
+		return err
+	}
+	return p.save(ctx, doc, ops...)
+}
+
+// refusal is why the plan isn't approved; empty when it is.
+func refusal(run PlanRun, now, planned []Wish) string {
+	switch {
+	case !sameWishes(now, planned):
+		return "The assignments of the book have changed since the plan was to be approved. Compute the plan again " +
+			"(bookplate.plan), and approve that one."
+	case run.Plan != run.Approve:
+		return fmt.Sprintf("The plan %.80q isn't what the assignments would do now: that is the plan %s, for up to %d licenses. "+
+			"Look at it, and approve that one.", run.Approve, run.Plan, run.Licenses)
+	}
+	return ""
+}
+
+func sameWishes(a, b []Wish) bool {
+	one, err := json.Marshal(a)
+	two, err2 := json.Marshal(b)
+	return err == nil && err2 == nil && bytes.Equal(one, two)
+}
+
+// save stores how far the run is, and what goes with it, unless another worker was faster or the assignments changed.
+func (p Planner) save(ctx context.Context, doc runDoc, with ...table.Op) error {
+	head, err := doc.Save()
+	if err != nil {
+		return err
+	}
+	_, err = p.Commits.Commit(ctx, append([]table.Op{head}, with...)...)
+	if errors.Is(err, table.ErrCondition) {
+		return errOvertaken // the next step reads what is so now
+	}
+	return err
+}

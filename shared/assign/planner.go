@@ -27,9 +27,6 @@ type Planner struct {
 	PartSize int
 }
 
-// errOvertaken: another worker has gone on with the run.
-var errOvertaken = errors.New("another worker goes on with the plan")
-
 // Chunk goes on with a run, by at least a step, and says whether it has ended.
 func (p Planner) Chunk(ctx context.Context, id string) (done bool, err error) {
 	for first := true; first || p.World.Now().Before(p.Until); first = false {
@@ -40,7 +37,7 @@ func (p Planner) Chunk(ctx context.Context, id string) (done bool, err error) {
 		if err != nil {
 			return false, fmt.Errorf("reading plan %s: %w", id, err)
 		}
-		if err := p.step(ctx, doc); err != nil && !errors.Is(err, errOvertaken) {
+		if err := p.step(ctx, doc); err != nil {
 			return false, fmt.Errorf("computing plan %s: %w", id, err)
 		}
 	}
@@ -264,7 +261,8 @@ func sameWishes(a, b []Wish) bool {
 	return err == nil && err2 == nil && bytes.Equal(one, two)
 }
 
-// save stores how far the run is, and what goes with it, unless another worker was faster or the assignments changed.
+// save stores how far the run is, and what goes with it, unless another worker was faster or the assignments changed:
+// then the next step goes on from what is so by then.
 func (p Planner) save(ctx context.Context, doc runDoc, with ...table.Op) error {
 	head, err := doc.Save()
 	if err != nil {
@@ -272,7 +270,7 @@ func (p Planner) save(ctx context.Context, doc runDoc, with ...table.Op) error {
 	}
 	_, err = p.Commits.Commit(ctx, append([]table.Op{head}, with...)...)
 	if errors.Is(err, table.ErrCondition) {
-		return errOvertaken // the next step reads what is so now
+		return nil
 	}
 	return err
 }

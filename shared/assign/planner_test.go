@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bookplate/bookplate/shared/act"
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/directory"
@@ -214,5 +215,42 @@ func TestAPlanOfManyGoesAfterAWeek(t *testing.T) {
 	s.clock.Advance(72 * time.Hour) // by now the table has dropped it
 	if done, err := s.planner().Chunk(t.Context(), run.ID); !done || err != nil {
 		t.Errorf("done: %t, %v", done, err)
+	}
+}
+
+// Somebody changes the assignments, or another worker goes on, at the very moment of the approval.
+func TestALargeApprovalIsOneCommitWithItsPlan(t *testing.T) {
+	for name, test := range map[string]struct {
+		meanwhile func(s *school, asks []assign.Ask, run string)
+		approved  bool
+	}{
+		"the assignments change": {func(s *school, asks []assign.Ask, _ string) { s.replace(asks[0]) }, false},
+		"another worker is faster": {func(s *school, _ []assign.Ask, run string) {
+			_, err := s.planner().Chunk(s.Context(), run)
+			s.must(err)
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, asks := newLargeSchool(t)
+			s.replace(asks...)
+			plan := s.compute(s.later(asks).ID)
+			run, _, err := s.assigner.ApproveLater(t.Context(), s.book, plan.Plan, "otto")
+			s.must(err)
+			for run.Parts == 0 || run.Decided < run.Parts {
+				_, err := s.planner().Chunk(t.Context(), run.ID)
+				s.must(err)
+				run, err = assign.LoadPlan(t.Context(), s.store.ReadStore, run.ID, s.clock.Now())
+				s.must(err)
+			}
+			s.meanwhile(func() { test.meanwhile(s, asks, run.ID) })
+			run = s.compute(run.ID)
+			if run.Approved != test.approved || s.wishes().List[0].Approval.Pending == test.approved {
+				t.Errorf("approved: %t, want %t (%s)", run.Approved, test.approved, run.Refused)
+			}
+			acts, _, err := act.List(t.Context(), s.store.ReadStore, act.Months(s.clock.Now(), 1), 10, "")
+			if want := map[bool]int{true: 1}[test.approved]; err != nil || len(acts) != want {
+				t.Errorf("%d acts, want %d (%v)", len(acts), want, err)
+			}
+		})
 	}
 }

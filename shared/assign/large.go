@@ -49,6 +49,8 @@ type PlanRun struct {
 	People  int `json:"people"`
 	Parts   int `json:"parts"`
 	Decided int `json:"decided"`
+	// Reading names the items of people: a slow worker that reads them a second time stores others, which nobody reads.
+	Reading string `json:"reading,omitempty"`
 	// What follows is as in a Plan, so far.
 	Plan       string                 `json:"plan,omitempty"` // its ID, when done
 	Counted    time.Time              `json:"counted,omitzero"`

@@ -25,8 +25,13 @@ type planPart struct {
 	People []PlanPerson `json:"people"`
 }
 
-func partKey(id string, n int) table.Key {
-	return table.Key{Part: runPart(id), Sort: fmt.Sprintf("part#%06d", n)}
+func partKey(run PlanRun, n int) table.Key {
+	return table.Key{Part: runPart(run.ID), Sort: fmt.Sprintf("part#%s#%06d", run.Reading, n)}
+}
+
+// parts is where the items of people are.
+func (r PlanRun) parts() table.Range {
+	return table.Range{Part: runPart(r.ID), From: partKey(r, 0).Sort, To: partKey(r, r.Parts-1).Sort}
 }
 
 // PlanPeople returns a page of the people of a run, in the order in which stock is given out, the groups whose wishes they
@@ -41,9 +46,8 @@ func PlanPeople(ctx context.Context, store *table.ReadStore, run PlanRun, cursor
 	for _, w := range wishes.Value.List {
 		groups = append(groups, w.GroupID)
 	}
-	at := table.Range{
-		Part: runPart(run.ID), From: partKey("", 0).Sort, To: partKey("", run.Parts-1).Sort, Limit: 1, Cursor: cursor,
-	}
+	at := run.parts()
+	at.Limit, at.Cursor = 1, cursor
 	for more := run.Parts > 0; more; more = len(people) == 0 && at.Cursor != "" { // nobody of a part may be in the directory
 		page, err := store.Page(ctx, at)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/token"
+	"github.com/bookplate/bookplate/shared/world"
 )
 
 // Planner computes plan runs. It runs inside the location's worker only.
@@ -96,13 +97,14 @@ func (p Planner) people(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	for i, w := range free {
 		index[w.ID] = i
 	}
+	run.Reading = world.NewID(p.World)
 	var items []table.Item
 	for ids := range slices.Chunk(order, cmp.Or(p.PartSize, partSize)) {
 		var part planPart
 		for _, id := range ids {
 			part.People = append(part.People, PlanPerson{PersonID: id, Wish: index[covered[id].ID]})
 		}
-		item, err := expiring(partKey(run.ID, len(items)), part, *run).Encode()
+		item, err := expiring(partKey(*run, len(items)), part, *run).Encode()
 		if err != nil {
 			return err
 		}
@@ -144,7 +146,7 @@ func latest(a, b time.Time) time.Time {
 // decide decides for the people of the next part.
 func (p Planner) decide(ctx context.Context, doc runDoc, b book.Book, wishes planned) error {
 	run := &doc.Value
-	part, err := table.Load[planPart](ctx, p.Commits, partKey(run.ID, run.Decided))
+	part, err := table.Load[planPart](ctx, p.Commits, partKey(*run, run.Decided))
 	if err != nil {
 		return err
 	}
@@ -209,7 +211,7 @@ func (r *PlanRun) count(d Decision, fresh bool) {
 func (p Planner) finish(ctx context.Context, doc runDoc, b book.Book, wishes planned) error {
 	run := &doc.Value
 	var ids []string
-	for part, err := range table.Docs[planPart](p.Commits.Each(ctx, table.Prefix(runPart(run.ID), "part#"))) {
+	for part, err := range table.Docs[planPart](p.Commits.Each(ctx, run.parts())) {
 		if err != nil {
 			return err
 		}

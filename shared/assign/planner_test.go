@@ -254,3 +254,32 @@ func TestALargeApprovalIsOneCommitWithItsPlan(t *testing.T) {
 		})
 	}
 }
+
+// Another worker goes on at each moment at which one is about to store something, also while it stores whom the plan
+// covers.
+func TestTwoWorkersOnOneLargePlanCountNobodyTwice(t *testing.T) {
+	s, asks := newLargeSchool(t)
+	want := s.compute(s.later(asks).ID)
+	run := s.later(asks)
+	for done := false; !done; {
+		s.engine.SetFaults(mem.Faults{Before: func(c mem.Call) error {
+			if c.Write == 0 {
+				return nil
+			}
+			s.engine.SetFaults(mem.Faults{})
+			for range 2 { // past the step that the slow one is at
+				_, err := s.planner().Chunk(t.Context(), run.ID)
+				s.must(err)
+			}
+			return nil
+		}})
+		var err error
+		done, err = s.planner().Chunk(t.Context(), run.ID)
+		s.must(err)
+	}
+	s.engine.SetFaults(mem.Faults{})
+	if got := s.compute(run.ID); got.Plan != want.Plan || got.Give != want.Give || got.Wait != want.Wait ||
+		got.Refuse != want.Refuse || s.people(got) != s.people(want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}

@@ -18,7 +18,7 @@ func TestTheLargestPartOfAPlanFitsAnItem(t *testing.T) {
 			PersonID: world.NewID(v), Wish: MaxWishes - 1, Verdict: Refuse, Reason: WaitingForApproval, Detail: strings.Repeat("x", 300),
 		})
 	}
-	item, err := expiring(partKey(world.NewID(v), 999_999), part, PlanRun{Created: v.Now()}).Encode()
+	item, err := expiring(partKey(PlanRun{ID: world.NewID(v), Reading: world.NewID(v)}, 999_999), part, PlanRun{Created: v.Now()}).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

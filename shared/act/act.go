@@ -21,7 +21,8 @@ const (
 	LocationClaimed    Kind = "locationClaimed" // also over a former owner, who is named
 	TokenDeleted       Kind = "tokenDeleted"
 	AssignmentApproved Kind = "assignmentApproved"
-	ReaderRetired      Kind = "readerRetired" // ordered; the reader says when it was done
+	AssignmentRemoved  Kind = "assignmentRemoved" // one or several at once; what they gave stays given
+	ReaderRetired      Kind = "readerRetired"     // ordered; the reader says when it was done
 	ReaderRestored     Kind = "readerRestored"
 )
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -62,10 +61,15 @@ type PlanRun struct {
 	Refuse     int                    `json:"refuse"`
 	Reasons    map[license.Reason]int `json:"reasons,omitempty"`
 	HoldUntil  time.Time              `json:"holdUntil,omitzero"`
-	// Licenses is how many licenses the new wishes, or those that wait for approval, would spend sooner or later;
+	// Wanted is how many licenses each wish, by index, would spend sooner or later, and Spends is that with what it has
+	// spent.
+	Wanted []int `json:"wanted,omitempty"`
+	Spends []int `json:"spends,omitempty"`
+	// Licenses is how many licenses the new wishes, and those that wait for approval, would spend sooner or later;
 	// NeedsApproval says that they have to wait for it.
 	Licenses      int  `json:"licenses"`
 	ApprovalAbove int  `json:"approvalAbove,omitempty"`
+	SelfApproval  bool `json:"selfApproval,omitempty"`
 	NeedsApproval bool `json:"needsApproval,omitempty"`
 	// Approve is the plan that is to be approved if it turns out to be this one; Refused is why it wasn't.
 	Approve  string `json:"approve,omitempty"`
@@ -73,20 +77,29 @@ type PlanRun struct {
 	Refused  string `json:"refused,omitempty"`
 }
 
-// planned are the wishes of a run, and which of them, by index, are new or wait for approval.
+// planned are the wishes of a run, and which of them, by index, are new.
 type planned struct {
-	List  []Wish `json:"list"`
-	Fresh []int  `json:"fresh,omitempty"`
+	Wishes Wishes `json:"wishes"`
+	Fresh  []int  `json:"fresh,omitempty"`
 }
 
-func plan(wishes []Wish, fresh map[string]bool) planned {
-	p := planned{List: wishes}
-	for i, w := range wishes {
+func plan(wishes Wishes, fresh map[string]bool) planned {
+	p := planned{Wishes: wishes}
+	for i, w := range wishes.List {
 		if fresh[w.ID] {
 			p.Fresh = append(p.Fresh, i)
 		}
 	}
 	return p
+}
+
+// byID are numbers by index as numbers by the wishes' ids.
+func (p planned) byID(numbers []int) map[string]int {
+	ids := make(map[string]int, len(numbers))
+	for i, n := range numbers {
+		ids[p.Wishes.List[i].ID] = n
+	}
+	return ids
 }
 
 type runDoc = table.Doc[PlanRun]
@@ -170,7 +183,7 @@ func (a Assigner) large(ctx context.Context, b book.Book, wishes []Wish) (bool, 
 // PlanLater has the worker compute what the wishes for a book would do after asking, if they cover too many people for
 // Plan. It says false when they don't; then nothing has happened.
 func (a Assigner) PlanLater(ctx context.Context, b book.Book, asks []Ask, requester string) (PlanRun, bool, error) {
-	doc, fresh, err := a.draft(ctx, b, asks, requester)
+	doc, _, fresh, err := a.draft(ctx, b, asks, requester)
 	if err != nil {
 		return PlanRun{}, false, err
 	}
@@ -178,8 +191,7 @@ func (a Assigner) PlanLater(ctx context.Context, b book.Book, asks []Ask, reques
 	if err != nil || !large {
 		return PlanRun{}, false, err
 	}
-	maps.Copy(fresh, doc.Value.pending())
-	run, err := a.begin(ctx, b, plan(doc.Value.List, fresh), PlanRun{By: requester})
+	run, err := a.begin(ctx, b, plan(doc.Value, fresh), PlanRun{By: requester})
 	return run, true, err
 }
 
@@ -190,14 +202,16 @@ func (a Assigner) ApproveLater(ctx context.Context, b book.Book, id, approver st
 	if err != nil {
 		return PlanRun{}, false, err
 	}
-	if err := a.mayApprove(b, doc.Value, approver); err != nil {
+	waits := doc.Value.unapproved(nil) // for sure; a wish with a limit may wait too, which the plan tells
+	limited := slices.ContainsFunc(doc.Value.List, func(w Wish) bool { return w.Limit > 0 })
+	if err := a.mayApprove(b, doc.Value, waits, approver); err != nil && (len(waits) > 0 || !limited) {
 		return PlanRun{}, false, err
 	}
 	large, err := a.large(ctx, b, doc.Value.List)
 	if err != nil || !large {
 		return PlanRun{}, false, err
 	}
-	run, err := a.begin(ctx, b, plan(doc.Value.List, doc.Value.pending()), PlanRun{By: approver, Approve: id})
+	run, err := a.begin(ctx, b, plan(doc.Value, nil), PlanRun{By: approver, Approve: id})
 	return run, true, err
 }
 
@@ -213,7 +227,7 @@ func (a Assigner) begin(ctx context.Context, b book.Book, wishes planned, run Pl
 			"people is computed by its worker. %s", state, why)
 	}
 	run.ID, run.BookID, run.Location, run.Created, run.State = world.NewID(a.World), b.ID, b.Location, now, PlanRunning
-	run.ApprovalAbove = a.ApprovalAbove
+	run.ApprovalAbove, run.SelfApproval = a.ApprovalAbove, a.SelfApproval
 	head, err := expiring(runKey(run.ID), run, run).Save()
 	if err != nil {
 		return PlanRun{}, err

@@ -43,7 +43,7 @@ func PlanPeople(ctx context.Context, store *table.ReadStore, run PlanRun, cursor
 	if err != nil {
 		return nil, nil, "", fmt.Errorf("reading the wishes of plan %s: %w", run.ID, err)
 	}
-	for _, w := range wishes.Value.List {
+	for _, w := range wishes.Value.Wishes.List {
 		groups = append(groups, w.GroupID)
 	}
 	at := run.parts()

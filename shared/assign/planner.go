@@ -13,6 +13,7 @@ import (
 
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/token"
 	"github.com/bookplate/bookplate/shared/world"
@@ -74,28 +75,32 @@ func (p Planner) people(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	if err != nil {
 		return err
 	}
-	licenses := make(map[string]license.Doc) // only since when they have asked
+	licenses := make(map[string]license.Doc) // without what would fill the memory
 	for doc, err := range license.OfTitle(ctx, p.Store, b.Asset.AdamID) {
 		if err != nil {
 			return fmt.Errorf("reading the licenses of title %s: %w", b.Asset.AdamID, err)
 		}
-		licenses[doc.Value.PersonID] = license.Doc{Value: license.License{Asked: doc.Value.Asked}}
+		doc.Value.Rows, doc.Body = nil, nil
+		licenses[doc.Value.PersonID] = doc
 	}
-	asked, err := p.requests(ctx, Wishes{BookID: b.ID, List: wishes.List})
+	asked, err := p.requests(ctx, wishes.Wishes)
 	if err != nil {
 		return err
 	}
 	placeInLine(licenses, asked)
 	now := p.World.Now()
 	run := &doc.Value
-	free := free(wishes.List, now, run)
-	covered, order, err := p.cover(ctx, Wishes{List: free}.Ordered(now), asked, licenses)
+	covered, order, err := p.cover(ctx, wishes.Wishes.Ordered(now), asked, licenses)
 	if err != nil {
 		return err
 	}
-	index := make(map[string]int, len(free))
-	for i, w := range free {
-		index[w.ID] = i
+	spent, index := spentBy(licenses), make(map[string]int)
+	run.Wanted, run.Spends = make([]int, len(wishes.Wishes.List)), make([]int, len(wishes.Wishes.List))
+	for i, w := range wishes.Wishes.List {
+		index[w.ID], run.Spends[i] = i, spent[w.ID]
+		if w.Intent == Required && w.OnHold(now) {
+			run.HoldUntil = latest(run.HoldUntil, w.HoldUntil)
+		}
 	}
 	run.Reading = world.NewID(p.World)
 	var items []table.Item
@@ -123,19 +128,6 @@ func (p Planner) people(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	return p.save(ctx, doc)
 }
 
-// free are the wishes as they are once they have been approved and their hold has ended. It notes the last hold.
-func free(wishes []Wish, now time.Time, run *PlanRun) []Wish {
-	list := slices.Clone(wishes)
-	for i := range list {
-		w := &list[i]
-		if w.Intent == Required && w.OnHold(now) {
-			run.HoldUntil = latest(run.HoldUntil, w.HoldUntil)
-		}
-		w.HoldUntil, w.Approval = time.Time{}, Approval{}
-	}
-	return list
-}
-
 func latest(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
@@ -155,13 +147,12 @@ func (p Planner) decide(ctx context.Context, doc runDoc, b book.Book, wishes pla
 		return err
 	}
 	site.foresee = true
-	list := free(wishes.List, p.World.Now(), run)
 	covered := make(map[string]Wish)
 	index := make(map[string]int)
 	var ids []string
 	for _, one := range part.Value.People {
 		ids = append(ids, one.PersonID)
-		covered[one.PersonID], index[one.PersonID] = list[one.Wish], one.Wish
+		covered[one.PersonID], index[one.PersonID] = wishes.Wishes.List[one.Wish], one.Wish
 	}
 	licenses, err := license.LoadMany(ctx, p.Store, b.Asset.AdamID, ids)
 	if err != nil {
@@ -175,7 +166,7 @@ func (p Planner) decide(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	for _, line := range lines {
 		d := line.Decision
 		part.Value.People = append(part.Value.People, PlanPerson{line.Person.ID, index[line.Person.ID], d.Verdict, d.Reason, d.Detail})
-		run.count(d, slices.Contains(wishes.Fresh, index[line.Person.ID]))
+		run.count(d, index[line.Person.ID], line.License.Value.State == license.Reserved)
 	}
 	save, err := part.Save()
 	if err != nil {
@@ -185,7 +176,7 @@ func (p Planner) decide(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	return p.save(ctx, doc, save)
 }
 
-func (r *PlanRun) count(d Decision, fresh bool) {
+func (r *PlanRun) count(d Decision, wish int, reserved bool) {
 	if r.Reasons == nil {
 		r.Reasons = make(map[license.Reason]int)
 	}
@@ -202,8 +193,12 @@ func (r *PlanRun) count(d Decision, fresh bool) {
 		r.Refuse++
 		r.Reasons[d.Reason]++
 	}
-	if fresh && d.Verdict != Refuse {
-		r.Licenses++
+	if d.Verdict == Refuse {
+		return
+	}
+	r.Wanted[wish]++
+	if !reserved { // otherwise it is counted as spent
+		r.Spends[wish]++
 	}
 }
 
@@ -221,11 +216,22 @@ func (p Planner) finish(ctx context.Context, doc runDoc, b book.Book, wishes pla
 			}
 		}
 	}
-	run.Plan = planID(b, wishes.List, ids)
+	list := wishes.Wishes.List
+	run.Plan = planID(b, list, ids)
 	run.State, run.Ended = PlanDone, p.World.Now()
-	run.NeedsApproval = slices.ContainsFunc(wishes.Fresh, func(i int) bool {
-		return wishes.List[i].Approval.Pending || wishes.List[i].GroupID == Everybody
-	}) || run.ApprovalAbove > 0 && run.Licenses > run.ApprovalAbove
+	spends := wishes.byID(run.Spends)
+	waits := wishes.Wishes.unapproved(spends)
+	fresh, all := 0, false
+	for _, i := range wishes.Fresh {
+		fresh, all = fresh+run.Wanted[i], all || list[i].GroupID == Everybody
+	}
+	run.Licenses = 0
+	for i, w := range list {
+		if waits[w.ID] || slices.Contains(wishes.Fresh, i) {
+			run.Licenses += run.Wanted[i]
+		}
+	}
+	run.NeedsApproval = all || len(waits) > 0 || run.ApprovalAbove > 0 && fresh > run.ApprovalAbove
 	if run.Approve == "" {
 		return p.save(ctx, doc)
 	}
@@ -233,11 +239,11 @@ func (p Planner) finish(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	if err != nil {
 		return err
 	}
-	if run.Refused = refusal(*run, now.Value.List, wishes.List); run.Refused != "" {
+	if run.Refused = refusal(*run, b, now.Value, wishes.Wishes, waits); run.Refused != "" {
 		return p.save(ctx, doc)
 	}
 	run.Approved = true
-	ops, err := approve(p.World, b, now, run.Plan, run.Licenses, run.By)
+	ops, err := approve(p.World, b, now, approval{run.Plan, run.Licenses, run.By, waits, spends})
 	if err != nil {
 		return err
 	}
@@ -245,7 +251,11 @@ func (p Planner) finish(ctx context.Context, doc runDoc, b book.Book, wishes pla
 }
 
 // refusal is why the plan isn't approved; empty when it is.
-func refusal(run PlanRun, now, planned []Wish) string {
+func refusal(run PlanRun, b book.Book, now, planned Wishes, waits map[string]bool) string {
+	may := Assigner{SelfApproval: run.SelfApproval}.mayApprove(b, planned, waits, run.By)
+	if p, ok := problem.As(may); ok {
+		return p.Message
+	}
 	switch {
 	case !sameWishes(now, planned):
 		return "The assignments of the book have changed since the plan was to be approved. Compute the plan again " +
@@ -257,7 +267,7 @@ func refusal(run PlanRun, now, planned []Wish) string {
 	return ""
 }
 
-func sameWishes(a, b []Wish) bool {
+func sameWishes(a, b Wishes) bool {
 	one, err := json.Marshal(a)
 	two, err2 := json.Marshal(b)
 	return err == nil && err2 == nil && bytes.Equal(one, two)

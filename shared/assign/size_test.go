@@ -1,49 +1,40 @@
-package assign
+package assign_test
 
 import (
+	"fmt"
+	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/table"
-	"github.com/bookplate/bookplate/shared/world"
 )
 
-// A part of a plan is one item, also when everybody in it is refused with a long text.
-func TestTheLargestPartOfAPlanFitsAnItem(t *testing.T) {
-	v := world.NewVirtual(1, time.Date(2030, 9, 1, 8, 0, 0, 123456789, time.UTC))
-	var part planPart
-	for range partSize {
-		part.People = append(part.People, PlanPerson{
-			PersonID: world.NewID(v), Wish: MaxWishes - 1, Verdict: Refuse, Reason: WaitingForApproval, Detail: strings.Repeat("x", 300),
+// All wishes for a book are one item, with whoever asked for each and approved it, each by a plan of its own even.
+func TestTheMostWishesFitAnItem(t *testing.T) {
+	s := newSchool(t)
+	now := time.Date(2030, 9, 1, 8, 0, 0, 123456789, time.UTC)
+	id := strings.Repeat("f", 36)
+	doc, err := assign.Load(t.Context(), s.store.ReadStore, s.book)
+	s.must(err)
+	for i := range assign.MaxWishes {
+		someone := fmt.Sprintf("%02d%s", i%25, strings.Repeat("x", 62))
+		doc.Value.List = append(doc.Value.List, assign.Wish{
+			ID: id, GroupID: id, Intent: assign.Required, Created: now, HoldUntil: now.Add(24 * time.Hour), Limit: math.MaxInt32,
+			Requester: someone, Approver: "the approver " + someone,
+			Approval: assign.Approval{Plan: fmt.Sprintf("%032d", i), Licenses: math.MaxInt32, At: now},
 		})
 	}
-	item, err := expiring(partKey(PlanRun{ID: world.NewID(v), Reading: world.NewID(v)}, 999_999), part, PlanRun{Created: v.Now()}).Encode()
-	if err != nil {
-		t.Fatal(err)
+	item, err := doc.Encode()
+	s.must(err)
+	if len(item.Body) > table.MaxBody {
+		t.Errorf("%d wishes have %d bytes, and an item %d", assign.MaxWishes, len(item.Body), table.MaxBody)
 	}
-	if err := table.CheckItem(item); err != nil {
-		t.Errorf("a part of %d people, of %d bytes: %v", partSize, len(item.Body), err)
-	}
-}
-
-// The wishes of a plan are one item, as large as a book may have them.
-func TestTheMostWishesOfAPlanFitAnItem(t *testing.T) {
-	v := world.NewVirtual(1, time.Date(2030, 9, 1, 8, 0, 0, 123456789, time.UTC))
-	var wishes planned
-	for i := range MaxWishes {
-		w := Wish{
-			ID: world.NewID(v), GroupID: world.NewID(v), Intent: Required, Created: v.Now(), HoldUntil: v.Now(),
-			Requester: "a.long.name@a-long-domain.school.example", Approval: Approval{Pending: true},
-		}
-		wishes.List = append(wishes.List, w)
-		wishes.Fresh = append(wishes.Fresh, i)
-	}
-	item, err := expiring(plannedKey(world.NewID(v)), wishes, PlanRun{Created: v.Now()}).Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := table.CheckItem(item); err != nil {
-		t.Errorf("%d wishes, of %d bytes: %v", MaxWishes, len(item.Body), err)
+	back, err := table.Decode[assign.Wishes](item)
+	s.must(err)
+	if !reflect.DeepEqual(back.Value, doc.Value) {
+		t.Errorf("%+v\nis read as\n%+v", doc.Value.List[0], back.Value.List[0])
 	}
 }

@@ -192,7 +192,11 @@ func (s *school) idOf(person string) string { return reader.ClientUserID(mdmID, 
 // stock lets the location have a book with that many licenses, wished for the group.
 func (s *school) stock(adamID string, n int) {
 	s.Helper()
-	asset := apple.AssetKey{AdamID: adamID, PricingParam: apple.PricingSTDQ}
+	s.stockOf(apple.AssetKey{AdamID: adamID, PricingParam: apple.PricingSTDQ}, n)
+}
+
+func (s *school) stockOf(asset apple.AssetKey, n int) {
+	s.Helper()
 	s.apple.stock[asset] = n
 	b := book.Book{ID: book.ID(uid, asset), Location: uid, Asset: asset, Total: 9999, Available: n}
 	items, err := book.Items(book.Doc{Value: b})

@@ -176,3 +176,25 @@ func TestABatchThatWasStoredAfterASlowWorkerLookedKeepsItsPairs(t *testing.T) {
 	s.spend()
 	s.sentOnce("in the end")
 }
+
+// A worker gives up a batch of unknown outcome, and dies before it has bound the pairs. They are bound all the same: law 1.
+func TestAPairOfABatchThatWasGivenUpIsNotSentInTheOtherQuality(t *testing.T) {
+	s := newSchool(t, 2, 1)
+	s.apple.associate = func(apple.Association) (string, error) { return "", apple.ErrUnknownOutcome }
+	s.spend()
+	ended, err := s.granter.end(t.Context(), s.open()[0], license.Settled, "given up")
+	if s.must(err); !ended {
+		t.Fatal("the batch could not be ended")
+	}
+	_, err = s.assigner.Replace(t.Context(), s.books[0], nil, "rita")
+	s.must(err)
+	s.stockOf(apple.AssetKey{AdamID: s.books[0].Asset.AdamID, PricingParam: apple.PricingPLUS}, 10)
+	s.spend()
+	if len(s.apple.sent) != 1 {
+		t.Errorf("it was sent as %s too", s.apple.sent[1].Assets[0].PricingParam)
+	}
+	s.spend()
+	if len(s.apple.sent) != 1 {
+		t.Errorf("then it was sent as %s too", s.apple.sent[1].Assets[0].PricingParam)
+	}
+}

@@ -152,7 +152,7 @@ func noted(line assign.Line, at license.Place, cause license.Cause, g Granter) (
 	waitsElsewhere := l.State == license.Waiting && l.Location != at.Location
 	switch {
 	case d.Verdict == assign.Give, l.Has(), l.State == license.Reserved, d.Reason == assign.AppleRefused,
-		d.Reason == assign.Elsewhere, waitsElsewhere:
+		d.Reason == assign.Elsewhere, l.State == license.Gone && d.Reason == assign.Refunded, waitsElsewhere:
 		return doc, false, nil
 	}
 	if line.Wish.ID == "" { // no wish covers it any more
@@ -163,7 +163,9 @@ func noted(line assign.Line, at license.Place, cause license.Cause, g Granter) (
 	if d.Verdict == assign.Refuse {
 		state = license.Refused
 	}
-	if l.State == state && l.Reason == d.Reason && l.Detail == d.Detail && l.Location == at.Location {
+	known := l.State == state && l.Reason == d.Reason && l.Detail == d.Detail && l.Location == at.Location
+	moved := l.Pricing == at.Asset.PricingParam && l.Cause != nil && l.Cause.AssignmentID != cause.AssignmentID
+	if known && !moved { // another wish has another place in the line
 		return doc, false, nil
 	}
 	var err error

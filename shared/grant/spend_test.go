@@ -137,6 +137,24 @@ func TestAPlanIsWhatGrantsThenDo(t *testing.T) {
 	}
 }
 
+// Who waits is shown under the wish by which they wait now: their place in the line is that wish's.
+func TestWhoWaitsIsNotedUnderTheWishThatCoversThemNow(t *testing.T) {
+	s := newSchool(t, 1, 0)
+	s.stock("900000001", 0)
+	s.spend()
+	before := s.license(0, 0)
+	_, err := s.assigner.Replace(t.Context(), s.books[0], nil, "rita")
+	s.must(err)
+	_, err = s.assigner.Replace(t.Context(), s.books[0], []assign.Ask{{GroupID: s.group, Intent: assign.Required}}, "otto")
+	s.must(err)
+	s.spend()
+	after := s.license(0, 0)
+	if before.Reason != assign.NoStock || after.Reason != assign.NoStock || after.Since != before.Since ||
+		after.Cause.AssignmentID == before.Cause.AssignmentID || after.Cause.Requester != "otto" {
+		t.Errorf("first %+v by %+v, then %+v by %+v", before, before.Cause, after, after.Cause)
+	}
+}
+
 func TestNoMoreIsSentThanApplesCountsOfThatMomentAllow(t *testing.T) {
 	s := newSchool(t, 10, 2)
 	s.apple.stock[s.books[0].Asset] = 4 // our own count says 1000

@@ -189,6 +189,8 @@ func (a Applier) change(ctx context.Context, adamID, personID string, next func(
 
 // save stores the license, and takes the pair out of a batch of another location that hasn't been sent yet. Law 1: the
 // person has the title now, and that batch must not spend another one; its own worker finds it changed and starts over.
+// A batch that may have spent may give the person a second one: then the license stays bound to it, so that it is known
+// as ours when it comes.
 func (a Applier) save(ctx context.Context, before License, after Doc) ([]table.Op, error) {
 	save, err := Save(after)
 	if err != nil {
@@ -202,8 +204,21 @@ func (a Applier) save(ctx context.Context, before License, after Doc) ([]table.O
 	if errors.Is(err, table.ErrAbsent) {
 		return ops, nil
 	}
-	if err != nil || batch.Value.MayHaveSpent() {
-		return ops, err
+	if err != nil {
+		return nil, err
+	}
+	if batch.Value.MayHaveSpent() {
+		if l := &after.Value; l.Found && batch.Value.Holds(l.AdamID, l.PersonID) {
+			l.Batch, l.Bound, l.BoundAs = before.Batch, before.Location, before.Pricing
+		}
+		save, err = Save(after)
+		return []table.Op{save}, err
+	}
+	if before.Bound == "" { // nothing of ours was ever sent
+		after.Value.Found, after.Value.Batch, after.Value.Event = true, "", ""
+		if ops[0], err = Save(after); err != nil {
+			return nil, err
+		}
 	}
 	batch.Value.People = slices.DeleteFunc(slices.Clone(batch.Value.People), func(id string) bool {
 		return id == before.PersonID

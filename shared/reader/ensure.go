@@ -67,7 +67,7 @@ func (w Worker) requests(ctx context.Context) (pending map[string]bool, err erro
 
 // Ensure asks Apple to create those of the people whom it doesn't know, and to link those who have a Managed Apple
 // Account and aren't linked. It returns how many it asked for, and how many Apple turned out to know. What was asked
-// for before and isn't answered is left alone, and so is an account that Apple has refused.
+// for before and isn't answered is left alone, and so is an account that Apple has just refused.
 //
 // Before it asks for anybody, it reads what changed of the users since a version of their listing: a process that
 // died may have heard that the location has another owner (law 4), or that Apple knows the people.
@@ -111,7 +111,7 @@ func (w Worker) lacking(ctx context.Context, people []Person) (create, link []Do
 		}
 		r := &doc.Value
 		switch {
-		case pending[r.ClientUserID] || r.Status == Associated || r.Status == Retired || r.refused(p.Account):
+		case pending[r.ClientUserID] || r.Status == Associated || r.Status == Retired || r.refused(p.Account, w.World.Now()):
 		case r.Status == New:
 			r.Account = p.Account
 			create = append(create, doc)
@@ -123,8 +123,14 @@ func (w Worker) lacking(ctx context.Context, people []Person) (create, link []Do
 	return create, link, nil
 }
 
-// refused says that there is no point in asking Apple again with that account.
-func (r Reader) refused(account string) bool { return r.Refusal != nil && r.Refusal.Account == account }
+// refusalStands is how long Apple isn't asked again with an account that it has refused: what was wrong may be put right at
+// Apple, where we don't hear of it (the account is made there, or another reader lets it go).
+const refusalStands = 10 * time.Minute
+
+// refused says that there is no point in asking Apple again with that account yet.
+func (r Reader) refused(account string, now time.Time) bool {
+	return r.Refusal != nil && r.Refusal.Account == account && now.Before(r.Refusal.At.Add(refusalStands))
+}
 
 func (w Worker) draft(p Person) Doc {
 	now := w.World.Now()

@@ -35,7 +35,7 @@ type Reader struct {
 	Account    string `json:"account,omitempty"`
 	IDHash     string `json:"idHash,omitempty"`
 	InviteCode string `json:"inviteCode,omitempty"`
-	// Refusal is why Apple didn't create or link the reader; it stands until the account changes.
+	// Refusal is why Apple didn't create or link the reader; it stands until Apple has linked it.
 	Refusal *Refusal  `json:"refusal,omitempty"`
 	Created time.Time `json:"created"`
 	Changed time.Time `json:"changed"` // when Status last changed

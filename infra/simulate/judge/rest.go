@@ -117,7 +117,8 @@ func (j *Judge) served(b Listed, books []Listed, people []string) {
 				b.AdamID, b.Pricing, b.UID, j.stands(b.AdamID, books, person))
 			continue
 		}
-		if named && j.associated(b.UID, person) && free > 0 && g.Reason != "appleRefused" && g.Reason != "bound" {
+		if named && j.associated(b.UID, person) && free > 0 && !slices.Contains([]string{"appleRefused", "bound", "refunded"}, g.Reason) &&
+			(g.Reason != "waitingForApproval" || !j.waits(b.Book, person)) {
 			j.broken("not converged", tags, "person %s could have %s %s of %s, of which %d are left, and waits: %s", person, b.AdamID,
 				b.Pricing, b.UID, free, g.Reason)
 		}
@@ -132,13 +133,6 @@ func (j *Judge) free(b Book) int {
 		}
 	}
 	return 0
-}
-
-// should is the script's own word: active, and in a group for which the book is wished.
-func (j *Judge) should(b Book, person string) bool {
-	return j.Is(Active(person)) && slices.ContainsFunc(j.Groups, func(g string) bool {
-		return j.Is(Wish(b, g)) && j.Is(Member(g, person))
-	})
 }
 
 // elsewhere says that another book of the title names why the person waits: of what is wished twice, one answer is enough.

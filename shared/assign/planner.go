@@ -221,17 +221,7 @@ func (p Planner) finish(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	run.State, run.Ended = PlanDone, p.World.Now()
 	spends := wishes.byID(run.Spends)
 	waits := wishes.Wishes.unapproved(spends)
-	fresh, all := 0, false
-	for _, i := range wishes.Fresh {
-		fresh, all = fresh+run.Wanted[i], all || list[i].GroupID == Everybody
-	}
-	run.Licenses = 0
-	for i, w := range list {
-		if waits[w.ID] || slices.Contains(wishes.Fresh, i) {
-			run.Licenses += run.Wanted[i]
-		}
-	}
-	run.NeedsApproval = all || len(waits) > 0 || run.ApprovalAbove > 0 && fresh > run.ApprovalAbove
+	run.total(wishes, waits)
 	if run.Approve == "" {
 		return p.save(ctx, doc)
 	}
@@ -248,6 +238,21 @@ func (p Planner) finish(ctx context.Context, doc runDoc, b book.Book, wishes pla
 		return err
 	}
 	return p.save(ctx, doc, ops...)
+}
+
+// total says how many licenses need somebody's word, and whether they have to wait for it.
+func (r *PlanRun) total(wishes planned, waits map[string]bool) {
+	fresh, all := 0, false
+	for _, i := range wishes.Fresh {
+		fresh, all = fresh+r.Wanted[i], all || wishes.Wishes.List[i].GroupID == Everybody
+	}
+	r.Licenses = 0
+	for i, w := range wishes.Wishes.List {
+		if waits[w.ID] || slices.Contains(wishes.Fresh, i) {
+			r.Licenses += r.Wanted[i]
+		}
+	}
+	r.NeedsApproval = all || len(waits) > 0 || r.ApprovalAbove > 0 && fresh > r.ApprovalAbove
 }
 
 // refusal is why the plan isn't approved; empty when it is.

@@ -19,7 +19,8 @@ type Config struct {
 	Queue     queue.Queue
 	// Hold is how long a new required assignment spends nothing and can be taken back without cost.
 	Hold time.Duration
-	// ApprovalAbove is over how many licenses a new assignment waits for approval; 0 means never, but for all users.
+	// ApprovalAbove is over how many licenses a new assignment, or what it has grown to, waits for approval; 0 means never,
+	// but for all users.
 	ApprovalAbove int
 	// SelfApproval lets whoever asked for an assignment approve it too.
 	SelfApproval bool

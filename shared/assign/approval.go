@@ -132,8 +132,8 @@ func (a Assigner) await(ctx context.Context, b book.Book, wishes *Wishes, fresh 
 	return nil
 }
 
-// Approve lets the wishes for a book spend that wait for it, as much as the plan says and no more. It approves one plan: if what would be spent has changed since, it
-// refuses, and names the plan as it is now.
+// Approve lets the wishes for a book spend that wait for it, as much as the plan says and no more. It approves one plan: if
+// what would be spent has changed since, it refuses, and names the plan as it is now.
 func (a Assigner) Approve(ctx context.Context, b book.Book, id, approver string) error {
 	for {
 		doc, err := Load(ctx, a.Store.ReadStore, b)

@@ -85,7 +85,7 @@ func (l License) Give(row Row, event string) License {
 	l.Rows = append(slices.Clone(l.Rows), row)
 	ours := l.awaits(row)
 	had, back := l.State == Licensed, l.State == Gone && l.Location == row.Location && l.Pricing == row.Pricing
-	if had && !(l.Found && ours) {
+	if had && (!l.Found || !ours) {
 		return l
 	}
 	if l.Lost = (time.Time{}); back { // it is the one that was there before, with its story

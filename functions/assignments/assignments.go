@@ -41,12 +41,15 @@ const (
 	assignmentsPath = bookPath + "/assignments"
 	requestsPath    = "/bookplate/requests"
 	assignmentPath  = assignmentsPath + "/{assignment}"
+	readerPath      = "/bookplate/readers/{id}"
 )
 
 func routes(s server) []door.Route {
 	return []door.Route{
 		{Method: http.MethodPost, Path: requestsPath, Need: auth.Reader, Answer: s.request},
 		{Method: http.MethodGet, Path: requestsPath, Need: auth.Reader, Answer: s.requests},
+		{Method: http.MethodPost, Path: readerPath + "/retire", Need: auth.Administrator, Answer: s.retire},
+		{Method: http.MethodPost, Path: readerPath + "/restore", Need: auth.Administrator, Answer: s.restore},
 		{Method: http.MethodPost, Path: bookPath + "/assign", Need: auth.Manager, Answer: s.assign},
 		{Method: http.MethodPost, Path: bookPath + "/bookplate.plan", Need: auth.Viewer, Answer: s.plan},
 		{Method: http.MethodPost, Path: bookPath + "/bookplate.approve", Need: auth.Administrator, Answer: s.approve},

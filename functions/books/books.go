@@ -48,6 +48,7 @@ func routes(s server) []door.Route {
 		{Method: http.MethodGet, Path: ourPath + "/licenses", Need: auth.Viewer, Answer: s.licenses},
 		{Method: http.MethodGet, Path: ourPath + "/ledger", Need: auth.Viewer, Answer: s.ledger},
 		{Method: http.MethodGet, Path: ourPath + "/readers", Need: auth.Viewer, Answer: s.readers},
+		{Method: http.MethodGet, Path: ourPath + "/readers/{id}", Need: auth.Viewer, Answer: s.reader},
 		{Method: http.MethodGet, Path: ourPath + "/batches", Need: auth.Viewer, Answer: s.batches},
 		{Method: http.MethodGet, Path: ourPath + "/acts", Need: auth.Viewer, Answer: s.acts},
 	}

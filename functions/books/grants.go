@@ -13,6 +13,7 @@ import (
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/problem"
+	"github.com/bookplate/bookplate/shared/reader"
 	"github.com/bookplate/bookplate/shared/token"
 )
 
@@ -34,6 +35,10 @@ type grant struct {
 	Cause   *cause         `json:"cause"`
 	// PlaceInLine is from 1 on, for who waits because all licenses are given.
 	PlaceInLine int `json:"placeInLine,omitempty"`
+	// Invited and InvitationURL are, for who waits because they haven't accepted, since when they are invited and where they
+	// accept: a link for that person only, null while Apple can't be asked.
+	Invited       *time.Time `json:"invitedDateTime"`
+	InvitationURL *string    `json:"invitationUrl"`
 }
 
 // grants lists everybody whom the wishes for a book concern or concerned, and how they stand.
@@ -63,10 +68,17 @@ func (s server) grants(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return nil, "", err
 		}
+		invited, err := view.invited(r.Context(), docs)
+		if err != nil {
+			return nil, "", err
+		}
 		shown := make([]grant, len(docs))
 		for i, doc := range docs {
 			if shown[i], err = view.show(r.Context(), doc.Value, names); err != nil {
 				return nil, "", err
+			}
+			if one, ok := invited[doc.Value.PersonID]; ok && shown[i].Reason == assign.Invitation {
+				shown[i].Invited, shown[i].InvitationURL = moment(one.Changed), s.invitation(r.Context(), one)
 			}
 		}
 		return shown, next, nil
@@ -148,6 +160,7 @@ type view struct {
 	open    map[string]license.BatchState
 	stopped string // why the location spends nothing at all; empty when it may
 	remedy  string
+	ids     reader.Identity
 	line    map[string]int // place in the line by personId; nil while nobody has asked
 }
 
@@ -165,6 +178,7 @@ func (s server) view(ctx context.Context, b book.Book) (*view, error) {
 		v.stopped, v.remedy = "its token was deleted", "Upload a token of the location to go on."
 		return v, nil
 	}
+	v.ids = reader.Identity{Location: record.Location, MDMID: record.MDMID}
 	if state, why := record.Standing(s.World.Now()); state != token.Valid {
 		v.stopped, v.remedy = string(state), why
 	}
@@ -192,11 +206,8 @@ func (v *view) show(ctx context.Context, l license.License, names directoryNames
 		return g, nil
 	}
 	switch here := l.Location == v.book.Location; {
-	case here && v.stopped != "" && (l.State == license.Waiting || l.State == license.Wanted):
-		// A stopped location's worker looks at nothing, so what is stored is what was so before.
-		why = assign.Explain(assign.Stopped)
-		g.State, g.Reason, g.Detail = string(license.Waiting), assign.Stopped, v.stopped
-		g.Text, g.Next = strings.TrimSuffix(why.Text, ".")+" ("+v.stopped+").", cmp.Or(v.remedy, why.Next)
+	case here && v.stopped != "":
+		v.stop(&g, l)
 	case here && l.Reason == assign.NoStock && l.State == license.Waiting:
 		if err := v.lineUp(ctx); err != nil {
 			return g, err
@@ -206,6 +217,47 @@ func (v *view) show(ctx context.Context, l license.License, names directoryNames
 		}
 	}
 	return g, nil
+}
+
+// invited are the readers of those whose invitation is waited for, by personId, as they are now.
+func (v *view) invited(ctx context.Context, docs []license.Doc) (map[string]reader.Reader, error) {
+	var people []string
+	for _, doc := range docs {
+		l := doc.Value
+		if l.State == license.Waiting && l.Reason == assign.Invitation && l.Location == v.book.Location {
+			people = append(people, l.PersonID)
+		}
+	}
+	if len(people) == 0 || v.ids.MDMID == "" { // nobody, or the location has no token any more
+		return nil, nil
+	}
+	found, err := reader.OfPeople(ctx, v.Store, v.ids, people)
+	if err != nil {
+		return nil, err
+	}
+	invited := make(map[string]reader.Reader)
+	for person, doc := range found {
+		if doc.Value.Status == reader.Invited {
+			invited[person] = doc.Value
+		}
+	}
+	return invited, nil
+}
+
+// stop shows a license that isn't settled at a location that has stopped: its worker looks at nothing there, so what is
+// stored of it is what was so before.
+func (v *view) stop(g *grant, l license.License) {
+	why := assign.Explain(assign.Stopped)
+	why.Text = strings.TrimSuffix(why.Text, ".") + " (" + v.stopped + ")."
+	switch l.State {
+	case license.Waiting, license.Wanted:
+		g.State, g.Reason, g.Detail, g.Text = string(license.Waiting), assign.Stopped, v.stopped, why.Text
+	case license.Reserved: // also then its batch alone may send it
+		g.Text += " " + why.Text
+	default:
+		return
+	}
+	g.Next = cmp.Or(v.remedy, why.Next)
 }
 
 // lineUp puts those who wait for stock into the order in which it is given out: by the wishes, then by how long they wait.

@@ -8,6 +8,7 @@ import (
 	"github.com/bookplate/bookplate/functions/assignments"
 	"github.com/bookplate/bookplate/infra/desk"
 	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/apple/applefake"
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/directory"
 )
@@ -59,6 +60,30 @@ func TestWhoWaitsBecauseTheLocationHasStoppedIsToldTheCause(t *testing.T) {
 	stopped("expired")
 	r.Want(t, 204, r.tokens, "administrator", "DELETE", "/v1.0/deviceAppManagement/vppTokens/"+r.token, "")
 	stopped("deleted")
+}
+
+// What has been sent isn't waited for in vain without a word: nobody asks Apple about it while the location has stopped.
+func TestWhoHasBeenSentToAppleByALocationThatHasStoppedIsToldTheCause(t *testing.T) {
+	r := newRig(t)
+	r.Fake.Script(func(in *applefake.Incoming) (f applefake.Fault) {
+		if in.Endpoint == applefake.EndpointAssociate {
+			f.EventDelay = time.Hour
+		}
+		return f
+	})
+	group := r.Group(t, "one", desk.Domain, "ana").ID
+	r.give(t, plenty, group)
+	r.Clock.Advance(366 * 24 * time.Hour)
+	list := r.get(t, ours+"/grants?book="+r.book(plenty)).List()
+	if len(list) != 1 {
+		t.Fatalf("%d grants", len(list))
+	}
+	g := list[0]
+	text, _ := g["text"].(string)
+	if next, _ := g["next"].(string); g["state"] != "sent" || g["reason"] != nil || !strings.Contains(text, "expired") ||
+		!strings.Contains(next, "renew") {
+		t.Errorf("%v", g)
+	}
 }
 
 func TestWhoWaitsForTheEndOfAHoldOrForApprovalIsToldSo(t *testing.T) {

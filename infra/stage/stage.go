@@ -47,6 +47,8 @@ type Stage struct {
 	Vault *Vault
 	// Wire, if set, sees every request before Apple does, and its answer after: a crash is an error of either.
 	Wire func(*http.Request, http.RoundTripper) (*http.Response, error)
+	// Restored is the worker's, from the next Boot on.
+	Restored time.Time
 	*Process
 
 	options Options
@@ -119,7 +121,7 @@ func (s *Stage) Boot() error {
 		Worker: location.Worker{
 			Store: store, World: w, Vault: s.Vault, Service: service, Directory: readers, Queue: &s.wakes,
 			Log: s.options.Log, Pace: s.options.Pace, Federated: []string{"school.example"},
-			Budget: location.DefaultBudget, Chunk: s.options.Chunk,
+			Restored: s.Restored, Budget: location.DefaultBudget, Chunk: s.options.Chunk,
 		},
 	}
 	return nil

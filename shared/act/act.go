@@ -22,6 +22,8 @@ const (
 	TokenDeleted       Kind = "tokenDeleted"
 	AssignmentApproved Kind = "assignmentApproved"
 	AssignmentRemoved  Kind = "assignmentRemoved" // one or several at once; what they gave stays given
+	ReaderRetired      Kind = "readerRetired"     // ordered; the reader says when it was done
+	ReaderRestored     Kind = "readerRestored"
 )
 
 // Act is one entry.

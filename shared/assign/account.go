@@ -83,12 +83,17 @@ func (s Surveyor) ourAccounts(
 	ctx context.Context, site Site, readers map[string]reader.Doc, licenses map[string]license.Doc, a accounts,
 ) error {
 	var has, underway, bound []seat
-	for _, person := range slices.Sorted(maps.Keys(licenses)) {
+	people := slices.Sorted(maps.Keys(licenses))
+	ids, err := reader.IDs(ctx, s.Store, site.ids, people)
+	if err != nil {
+		return err
+	}
+	for _, person := range people {
 		l := licenses[person].Value
 		for _, row := range l.Rows {
 			has = append(has, seat{row.Location, row.ClientUserID, person})
 		}
-		here := seat{site.ids.Location, site.ids.IDs([]string{person})[person], person}
+		here := seat{site.ids.Location, ids[person], person}
 		switch {
 		case l.State == license.Reserved:
 			underway = append(underway, here)

@@ -21,7 +21,7 @@ const (
 	ForeignID          license.Reason = "foreignId"          // Apple: 9635
 	LinkedID           license.Reason = "linkedId"           // Apple: 9641
 	ReaderError        license.Reason = "readerError"        // Apple refused the reader with another number
-	RetiredAtApple     license.Reason = "retired"            // retired at Apple
+	RetiredAtApple     license.Reason = "retired"            // retired at Apple, by order or by others
 	NoStock            license.Reason = "noStock"
 	Underway           license.Reason = "underway"  // a batch has the pair
 	Elsewhere          license.Reason = "bound"     // a sending in another location has an unknown outcome
@@ -56,7 +56,7 @@ var explanations = map[license.Reason]Explanation{
 	},
 	Left: {
 		"Is no longer in a group that the title is assigned to.",
-		"Nothing, or put the person back into the group.",
+		"Nothing, or put the person back into the group, or assign the title to it again.",
 	},
 	OnHold: {
 		"The assignment can still be taken back without cost.",
@@ -77,26 +77,34 @@ var explanations = map[license.Reason]Explanation{
 		"Send the invitation link again (readers?status=invited), or give the person a Managed Apple Account.",
 	},
 	ForeignID: {
-		"Apple doesn't know the Managed Apple Account in this organization (9635).",
-		"Correct managedAppleAccount in the identity provider.",
+		"Apple doesn't know the Managed Apple Account in this organization.",
+		"Correct the account in the identity provider, or make it in Apple's portal; then order a sync (syncLicenses): Apple is " +
+			"asked again.",
 	},
 	LinkedID: {
-		"The Managed Apple Account is linked to another reader (9641).",
-		"Find who else uses the account, and correct managedAppleAccount.",
+		"The Managed Apple Account is linked to another reader.",
+		"Find out which of the two people it belongs to, and correct the other one in the identity provider; then order a sync " +
+			"(syncLicenses): Apple is asked again.",
 	},
 	ReaderError: {
 		"Apple refused to create the reader.",
-		"See the number in the detail, and correct the person in the identity provider.",
+		"See the number in the detail, and correct the person in the identity provider; then order a sync (syncLicenses): Apple " +
+			"is asked again.",
 	},
 	RetiredAtApple: {
-		"The reader was retired at Apple.",
-		"Decide whether the person is to come back; Bookplate doesn't do it by itself.",
+		"The reader is retired in this location, or about to be.",
+		"Restore the reader (POST /v1.0/bookplate/readers/{clientUserId}/restore) if the person is to get books here again; " +
+			"Bookplate doesn't do it by itself.",
 	},
 	NoStock: {
 		"All licenses are given.",
-		"Buy more in Apple School Manager or Apple Business; the line is served at the next sync.",
+		"Buy more in Apple School Manager or Apple Business; the line is served at the next sync, which can be ordered " +
+			"(syncLicenses).",
 	},
-	Underway: {"Has been sent to Apple, or is about to be.", "Wait: Apple takes up to some minutes."},
+	Underway: {
+		"Has been sent to Apple, or is about to be.",
+		"Wait: Apple takes up to some minutes, and an answer that was lost is waited out for a quarter of an hour.",
+	},
 	Elsewhere: {
 		"A sending in another location, or in the other quality, has an outcome that isn't known yet.",
 		"Wait, while the title is assigned there: the next sending there settles it. If it isn't any more, assign it there again, " +

@@ -73,6 +73,8 @@ func (a *scripted) Event(context.Context, string) (apple.Event, error) { return 
 
 func (*scripted) CreateUsers(context.Context, []apple.NewUser) (string, error) { return "created", nil }
 
+func (*scripted) RetireUsers(context.Context, []string) (string, error) { return "retired", nil }
+
 func (*scripted) UpdateUsers(context.Context, []apple.NewUser) (string, error) { return "updated", nil }
 
 func (a *scripted) Associate(_ context.Context, as apple.Association) (string, error) {

@@ -170,7 +170,9 @@ func TestABatchThatWasStoredAfterASlowWorkerLookedKeepsItsPairs(t *testing.T) {
 	}
 	doc, err := s.granter.commitSending(t.Context(), doc, d.people, s.clock.Now())
 	s.must(err)
-	s.must(s.granter.send(t.Context(), doc))
+	ids, err := s.granter.users(t.Context(), d.people)
+	s.must(err)
+	s.must(s.granter.send(t.Context(), doc, ids))
 	s.spend()
 	s.sentOnce("in the end")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/reader"
 	"github.com/bookplate/bookplate/shared/table"
 )
 
@@ -176,7 +177,10 @@ func (g Granter) lookUp(ctx context.Context, b license.Batch, open []license.Doc
 	if len(open) == 0 || len(open) > limit {
 		return open, nil
 	}
-	users := g.identity().IDs(b.People)
+	users, err := g.users(ctx, b.People)
+	if err != nil {
+		return nil, err
+	}
 	asked := make(map[apple.AssignmentQuery]bool)
 	for _, doc := range open {
 		q := apple.AssignmentQuery{AdamID: doc.Value.AdamID}
@@ -194,11 +198,20 @@ func (g Granter) lookUp(ctx context.Context, b license.Batch, open []license.Doc
 	return g.openPairs(ctx, b)
 }
 
+// users are the clientUserIds of people, by personId.
+func (g Granter) users(ctx context.Context, people []string) (map[string]string, error) {
+	return reader.IDs(ctx, g.Store.ReadStore, g.identity(), people)
+}
+
 // batchPeople are the personIds of a batch by clientUserId.
-func (g Granter) batchPeople(b license.Batch) map[string]string {
+func (g Granter) batchPeople(ctx context.Context, b license.Batch) (map[string]string, error) {
+	users, err := g.users(ctx, b.People)
+	if err != nil {
+		return nil, err
+	}
 	people := make(map[string]string, len(b.People))
-	for person, user := range g.identity().IDs(b.People) {
+	for person, user := range users {
 		people[user] = person
 	}
-	return people
+	return people, nil
 }

@@ -93,6 +93,11 @@ func (l License) BoundElsewhere(location, pricing string) bool {
 // Has says that Apple lists the title for the person, in whatever location and quality.
 func (l License) Has() bool { return len(l.Rows) > 0 }
 
+// HasIn says that Apple lists the title for the person in that location.
+func (l License) HasIn(location string) bool {
+	return slices.ContainsFunc(l.Rows, func(r Row) bool { return r.Location == location })
+}
+
 // BatchState is where a batch stands.
 type BatchState string
 

@@ -19,6 +19,8 @@ func (j *job) do(ctx context.Context, marks []mark.Mark) error {
 		return j.settle(ctx, marks)
 	case mark.Grants, mark.Later:
 		return j.grants(ctx, marks)
+	case mark.Retire:
+		return j.retire(ctx)
 	case mark.Readers:
 		return j.readers(ctx, marks)
 	case mark.Sync:
@@ -97,6 +99,14 @@ func (j *job) readers(ctx context.Context, marks []mark.Mark) error {
 		}
 	}
 	return nil
+}
+
+func (j *job) retire(ctx context.Context) error {
+	worker, err := j.readerWorker(ctx)
+	if err != nil {
+		return err
+	}
+	return worker.Retire(ctx, j.state.Value.Sync.UsersVersion)
 }
 
 func (j *job) ensure(ctx context.Context, worker reader.Worker) error {

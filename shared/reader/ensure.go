@@ -17,6 +17,7 @@ import (
 type Apple interface {
 	CreateUsers(ctx context.Context, users []apple.NewUser) (eventID string, err error)
 	UpdateUsers(ctx context.Context, users []apple.NewUser) (eventID string, err error)
+	RetireUsers(ctx context.Context, clientUserIDs []string) (eventID string, err error)
 	Event(ctx context.Context, eventID string) (apple.Event, error)
 	Users
 }
@@ -37,12 +38,13 @@ type Person struct {
 	Account string // their Managed Apple Account; empty means that they are invited
 }
 
-// request is one CreateUsers or UpdateUsers that Apple has taken and not yet finished. While it is stored, its readers
+// request is one CreateUsers, UpdateUsers or RetireUsers that Apple has taken and not yet finished. While it is stored, its readers
 // aren't asked for again.
 type request struct {
 	Event         string    `json:"event"`
 	ClientUserIDs []string  `json:"clientUserIds"`
 	Sent          time.Time `json:"sent"`
+	Retires       bool      `json:"retires,omitempty"`
 }
 
 func requestKey(location, event string) table.Key {
@@ -65,7 +67,7 @@ func (w Worker) requests(ctx context.Context) (pending map[string]bool, err erro
 
 // Ensure asks Apple to create those of the people whom it doesn't know, and to link those who have a Managed Apple
 // Account and aren't linked. It returns how many it asked for, and how many Apple turned out to know. What was asked
-// for before and isn't answered is left alone, and so is an account that Apple has refused.
+// for before and isn't answered is left alone, and so is an account that Apple has just refused.
 //
 // Before it asks for anybody, it reads what changed of the users since a version of their listing: a process that
 // died may have heard that the location has another owner (law 4), or that Apple knows the people.
@@ -109,7 +111,7 @@ func (w Worker) lacking(ctx context.Context, people []Person) (create, link []Do
 		}
 		r := &doc.Value
 		switch {
-		case pending[r.ClientUserID] || r.Status == Associated || r.Status == Retired || r.refused(p.Account):
+		case pending[r.ClientUserID] || r.Status == Associated || r.Status == Retired || r.refused(p.Account, w.World.Now()):
 		case r.Status == New:
 			r.Account = p.Account
 			create = append(create, doc)
@@ -121,8 +123,14 @@ func (w Worker) lacking(ctx context.Context, people []Person) (create, link []Do
 	return create, link, nil
 }
 
-// refused says that there is no point in asking Apple again with that account.
-func (r Reader) refused(account string) bool { return r.Refusal != nil && r.Refusal.Account == account }
+// refusalStands is how long Apple isn't asked again with an account that it has refused: what was wrong may be put right at
+// Apple, where we don't hear of it (the account is made there, or another reader lets it go).
+const refusalStands = 10 * time.Minute
+
+// refused says that there is no point in asking Apple again with that account yet.
+func (r Reader) refused(account string, now time.Time) bool {
+	return r.Refusal != nil && r.Refusal.Account == account && now.Before(r.Refusal.At.Add(refusalStands))
+}
 
 func (w Worker) draft(p Person) Doc {
 	now := w.World.Now()
@@ -158,15 +166,23 @@ func (w Worker) ask(
 		if err != nil {
 			return fmt.Errorf("asking Apple for %d readers: %w", len(users), err)
 		}
-		req.Event = event
-		save, err := table.NewDoc(requestKey(w.Identity.Location, event), req).SaveIf(table.Any())
-		if err != nil {
+		if err := w.follow(ctx, event, req); err != nil {
 			return err
 		}
-		look := mark.New(w.Identity.Location, mark.Readers, event, w.World.Now().Add(w.Poll))
-		if _, err := w.Store.Commit(ctx, save, look); err != nil {
-			return fmt.Errorf("storing the reader request %s: %w", event, err)
-		}
+	}
+	return nil
+}
+
+// follow stores a request that Apple has taken, and when it is looked at.
+func (w Worker) follow(ctx context.Context, event string, req request) error {
+	req.Event = event
+	save, err := table.NewDoc(requestKey(w.Identity.Location, event), req).SaveIf(table.Any())
+	if err != nil {
+		return err
+	}
+	look := mark.New(w.Identity.Location, mark.Readers, event, w.World.Now().Add(w.Poll))
+	if _, err := w.Store.Commit(ctx, save, look); err != nil {
+		return fmt.Errorf("storing the reader request %s: %w", event, err)
 	}
 	return nil
 }
@@ -195,6 +211,9 @@ func (w Worker) Follow(ctx context.Context, event, sinceVersion string) (done bo
 		look := mark.New(w.Identity.Location, mark.Readers, event, w.World.Now().Add(3*w.Poll))
 		_, err := w.Store.Commit(ctx, look)
 		return false, err
+	}
+	if doc.Value.Retires {
+		return true, w.retired(ctx, doc, state)
 	}
 	if err := w.Refresh(ctx, sinceVersion); err != nil {
 		return false, err

@@ -87,6 +87,10 @@ func TestNobodyIsAskedForTwice(t *testing.T) {
 		{"invited, no account: left alone", func(d *desk) { d.become(bare, row.Status) }, bare, "1 created, 0 updated"},
 		{"invited, account known now: linked", func(d *desk) { d.become(bare, row.Status) }, anna, "1 created, 1 updated"},
 		{"refused: left alone", func(d *desk) { d.refuse(anna, 9635) }, anna, "1 created, 0 updated"},
+		{"refused, and ten minutes later, when Apple may think otherwise: created", func(d *desk) {
+			d.refuse(anna, 9635)
+			d.clock.Advance(10 * time.Minute)
+		}, anna, "2 created, 0 updated"},
 		{
 			"refused, then the account changed: created", func(d *desk) { d.refuse(anna, 9635) },
 			reader.Person{ID: "anna", Account: "a.smith@school.example"},

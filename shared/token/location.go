@@ -40,8 +40,11 @@ type Sync struct {
 	// UsersVersion and AssignmentsVersion are Apple's ids from which the next delta goes on.
 	UsersVersion       string `json:"usersVersion,omitempty"`
 	AssignmentsVersion string `json:"assignmentsVersion,omitempty"`
-	// FirstDone says that the first full sync has ended. Law 5: nothing is spent before.
+	// FirstDone says that the first full sync has ended, or since a restoration of the table the first one after that.
+	// Law 5: nothing is spent before.
 	FirstDone time.Time `json:"firstDone,omitzero"`
+	// Restored is the last restoration that the location knows of; see location.Worker.
+	Restored time.Time `json:"restored,omitzero"`
 	LastFull  time.Time `json:"lastFull,omitzero"`
 	LastDone  time.Time `json:"lastDone,omitzero"`
 	LastError string    `json:"lastError,omitempty"`

@@ -19,7 +19,8 @@ type Config struct {
 	Queue     queue.Queue
 	// Hold is how long a new required assignment spends nothing and can be taken back without cost.
 	Hold time.Duration
-	// ApprovalAbove is over how many licenses a new assignment waits for approval; 0 means never, but for all users.
+	// ApprovalAbove is over how many licenses a new assignment, or what it has grown to, waits for approval; 0 means never,
+	// but for all users.
 	ApprovalAbove int
 	// PlanInline is of how many people a plan is computed while its caller waits; 0 means assign.DefaultPlanInline.
 	PlanInline int
@@ -58,8 +59,8 @@ func routes(s server) []door.Route {
 		{Method: http.MethodPost, Path: bookPath + "/assign", Need: auth.Manager, Answer: s.assign},
 		{Method: http.MethodPost, Path: bookPath + "/bookplate.plan", Need: auth.Viewer, Answer: s.plan},
 		{Method: http.MethodPost, Path: bookPath + "/bookplate.approve", Need: auth.Administrator, Answer: s.approve},
-		{Method: http.MethodGet, Path: assignmentsPath, Need: auth.Viewer, Answer: s.list},
-		{Method: http.MethodGet, Path: assignmentsPath + "/$count", Need: auth.Viewer, Answer: s.count},
+		{Method: http.MethodGet, Path: assignmentsPath, Need: auth.Viewer, Answer: s.collection().List},
+		{Method: http.MethodGet, Path: assignmentsPath + "/$count", Need: auth.Viewer, Answer: s.collection().Count},
 		{Method: http.MethodPost, Path: assignmentsPath, Need: auth.Manager, Answer: s.add},
 		{Method: http.MethodGet, Path: assignmentPath, Need: auth.Viewer, Answer: s.get},
 		{Method: http.MethodDelete, Path: assignmentPath, Need: auth.Manager, Answer: s.remove},

@@ -40,6 +40,9 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 	if err := g.Readers.Refresh(ctx, g.State.UsersVersion); err != nil {
 		return err
 	}
+	if err := g.relist(ctx, pairs); err != nil {
+		return err
+	}
 	drafts := g.group(pairs)
 	n := min(len(drafts), g.Pace.MaxOpen-len(site.Batches))
 	stock, err := g.count(ctx, site, drafts[:n])

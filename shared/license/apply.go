@@ -151,7 +151,17 @@ func (a Applier) give(ctx context.Context, from Source, o owned) ([]apple.Assign
 	var added []apple.Assignment
 	err := a.change(ctx, o.adamID, o.personID, func(l License) License {
 		added = nil
-		for _, row := range o.rows {
+		rows := slices.Clone(o.rows)
+		slices.SortStableFunc(rows, func(x, y Row) int { // ours first, or it would be taken for a second one of somebody else's
+			switch {
+			case l.awaits(x) == l.awaits(y):
+				return 0
+			case l.awaits(x):
+				return -1
+			}
+			return 1
+		})
+		for _, row := range rows {
 			if slices.ContainsFunc(l.Rows, row.is) {
 				continue
 			}

@@ -49,14 +49,14 @@ func (s Surveyor) accounts(
 		return a, nil
 	}
 	slices.Sort(lacking)
-	if err := s.foreignAccounts(ctx, b, slices.Compact(lacking), a); err != nil {
+	if err := s.foreignAccounts(ctx, site, b, slices.Compact(lacking), a); err != nil {
 		return a, err
 	}
 	return a, s.ourAccounts(ctx, site, readers, licenses, a)
 }
 
-func (s Surveyor) foreignAccounts(ctx context.Context, b book.Book, idHashes []string, a accounts) error {
-	aliases, err := reader.Aliases(ctx, s.Store, idHashes)
+func (s Surveyor) foreignAccounts(ctx context.Context, site Site, b book.Book, idHashes []string, a accounts) error {
+	aliases, err := s.aliases(ctx, site, idHashes)
 	if err != nil || len(aliases) == 0 {
 		return err
 	}

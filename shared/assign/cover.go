@@ -14,6 +14,7 @@ import (
 func (s Surveyor) Covered(ctx context.Context, location string) ([]directory.Person, error) {
 	seen := make(map[string]bool)
 	groups := make(map[string]bool)
+	site := Site{known: newAcquaintances()}
 	var ids []string
 	for doc, err := range OfLocation(ctx, s.Store, location) {
 		if err != nil {
@@ -31,7 +32,7 @@ func (s Surveyor) Covered(ctx context.Context, location string) ([]directory.Per
 			groups[w.GroupID] = groups[w.GroupID] || w.Intent == Required
 			fresh = append(fresh, w)
 		}
-		_, order, err := s.cover(ctx, fresh, asked, nil)
+		_, order, err := s.cover(ctx, site, fresh, asked, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -90,7 +90,7 @@ func (p Planner) people(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	placeInLine(licenses, asked)
 	now := p.World.Now()
 	run := &doc.Value
-	covered, order, err := p.cover(ctx, wishes.Wishes.Ordered(now), asked, licenses)
+	covered, order, err := p.cover(ctx, site, wishes.Wishes.Ordered(now), asked, licenses)
 	if err != nil {
 		return err
 	}

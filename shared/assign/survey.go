@@ -34,6 +34,7 @@ type Site struct {
 	Synced  bool               // the first full sync has ended
 	Batches []license.BatchDoc // the location's open ones, read before the stock was counted
 	ids     reader.Identity
+	known   *acquaintances
 	// foresee has people whom Apple doesn't know yet counted as what they will be once it does, and wishes as what they
 	// will be when their holds have ended and they have been approved.
 	foresee bool
@@ -51,7 +52,8 @@ func (s Surveyor) LoadSite(ctx context.Context, record token.Record) (Site, erro
 	}
 	return Site{
 		Token: record, Synced: !state.Value.Sync.FirstDone.IsZero(), Batches: open,
-		ids: reader.Identity{Location: record.Location, MDMID: record.MDMID},
+		ids:   reader.Identity{Location: record.Location, MDMID: record.MDMID},
+		known: newAcquaintances(),
 	}, nil
 }
 
@@ -120,7 +122,7 @@ func (s Surveyor) survey(ctx context.Context, site Site, b book.Book, wishes Wis
 		return nil, nil, nil, err
 	}
 	placeInLine(licenses, asked)
-	covered, order, err := s.cover(ctx, wishes.Ordered(s.World.Now()), asked, licenses)
+	covered, order, err := s.cover(ctx, site, wishes.Ordered(s.World.Now()), asked, licenses)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -173,11 +175,11 @@ func (s Surveyor) requests(ctx context.Context, wishes Wishes) (map[string]Reque
 
 // cover says which wish each person comes under, and in which order they are served.
 func (s Surveyor) cover(
-	ctx context.Context, wishes []Wish, asked map[string]Request, licenses map[string]license.Doc,
+	ctx context.Context, site Site, wishes []Wish, asked map[string]Request, licenses map[string]license.Doc,
 ) (covered map[string]Wish, order []string, err error) {
 	covered = make(map[string]Wish)
 	for _, w := range wishes {
-		members, err := s.under(ctx, w, asked)
+		members, err := s.under(ctx, site, w, asked)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -199,11 +201,11 @@ func (s Surveyor) cover(
 
 // under are the people who come under a wish: the members of its group, and of these, if it is an available one, those
 // who have asked.
-func (s Surveyor) under(ctx context.Context, w Wish, asked map[string]Request) ([]string, error) {
+func (s Surveyor) under(ctx context.Context, site Site, w Wish, asked map[string]Request) ([]string, error) {
 	if w.Intent == Available {
 		return membersAmong(ctx, s.Directory, w.GroupID, slices.Sorted(maps.Keys(asked)))
 	}
-	return members(ctx, s.Directory, w.GroupID)
+	return s.membersOf(ctx, site, w.GroupID)
 }
 
 // bySeniority orders people by when they first asked for the title; those who haven't come last, by id.
@@ -225,14 +227,10 @@ func (s Surveyor) facts(
 	ctx context.Context, site Site, b book.Book, covered map[string]Wish, order []string, licenses map[string]license.Doc,
 	free int,
 ) ([]Line, error) {
-	people, err := s.Directory.People(ctx, order)
-	if err != nil {
-		return nil, fmt.Errorf("reading %d people: %w", len(order), err)
-	}
-	readers, err := reader.OfPeople(ctx, s.Store, site.ids, order)
-	if err != nil {
+	if err := s.meet(ctx, site, order); err != nil {
 		return nil, err
 	}
+	readers := site.known.readersOf(order)
 	held, err := s.accounts(ctx, site, b, readers, licenses)
 	if err != nil {
 		return nil, err
@@ -241,7 +239,7 @@ func (s Surveyor) facts(
 	state, _ := site.Token.Standing(s.World.Now())
 	lines := make([]Line, 0, len(order))
 	for _, id := range order {
-		person, known := people[id]
+		person, known := site.known.people[id]
 		if !known {
 			continue // the provider has named them and not sent them
 		}

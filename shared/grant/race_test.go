@@ -145,7 +145,7 @@ func (s *school) draft() draft {
 	s.must(err)
 	pairs, _, err := s.granter.ask(s.Context(), site, []string{mark.SubjectAll})
 	s.must(err)
-	return s.granter.group(pairs)[0]
+	return s.granter.group(pairs, 1)[0]
 }
 
 func TestABatchThatWasStoredAfterASlowWorkerLookedKeepsItsPairs(t *testing.T) {

@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -157,9 +158,9 @@ func (g Granter) split(ctx context.Context, b license.Batch, pairs []license.Doc
 		n := len(b.Titles) / 2
 		halves[0].Titles, halves[1].Titles = b.Titles[:n], b.Titles[n:]
 	}
-	causes := make(map[[2]string]license.Cause)
+	causes := make(map[[2]string]*license.Cause)
 	for _, doc := range pairs {
-		causes[[2]string{doc.Value.AdamID, doc.Value.PersonID}] = *doc.Value.Cause
+		causes[[2]string{doc.Value.AdamID, doc.Value.PersonID}] = doc.Value.Cause
 	}
 	for _, half := range halves {
 		d, err := g.draftOf(ctx, half, causes)
@@ -182,7 +183,7 @@ func (g Granter) split(ctx context.Context, b license.Batch, pairs []license.Doc
 }
 
 // draftOf is the draft of a batch whose pairs have been freed.
-func (g Granter) draftOf(ctx context.Context, b license.Batch, causes map[[2]string]license.Cause) (draft, error) {
+func (g Granter) draftOf(ctx context.Context, b license.Batch, causes map[[2]string]*license.Cause) (draft, error) {
 	d := draft{titles: b.Titles, people: b.People, pairs: make(map[[2]string]pair)}
 	for _, t := range b.Titles {
 		docs, err := license.LoadMany(ctx, g.Store.ReadStore, t.AdamID, d.people)
@@ -191,7 +192,8 @@ func (g Granter) draftOf(ctx context.Context, b license.Batch, causes map[[2]str
 		}
 		for person, doc := range docs {
 			at := [2]string{t.AdamID, person}
-			d.pairs[at] = pair{t, person, causes[at], doc}
+			cause := cmp.Or(causes[at], &license.Cause{})
+			d.pairs[at] = pair{t, person, cause, doc.Version, doc.Value.Asked, doc.Value.Bound != ""}
 		}
 	}
 	return d, nil

@@ -68,7 +68,7 @@ func (g Granter) give(ctx context.Context, d draft, s *stock) error {
 func (g Granter) prepare(ctx context.Context, d draft) (license.BatchDoc, error) {
 	b := license.Batch{
 		ID: world.NewID(g.World), Location: g.Record.Location, State: license.Prepared, Titles: d.titles,
-		People: d.people, SinceVersion: g.State.AssignmentsVersion, Created: g.World.Now(),
+		People: d.people, SinceVersion: g.State.AssignmentsSince(), Created: g.World.Now(),
 	}
 	doc := license.NewBatch(b)
 	return g.saveBatch(ctx, doc, b.Created.Add(recoverAfter))

@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -140,10 +141,19 @@ func (g Granter) lookLater(ctx context.Context, doc license.BatchDoc) error {
 	return err
 }
 
-// readDelta applies what Apple lists since before the batch was sent.
+// readDelta applies what Apple lists since before the batch was sent, as far as it hasn't been applied yet: batches that
+// are under way together share their pages. While a sync is under way each reads all of its own, because a full sync moves
+// the location's id over rows that it only sums up.
 func (g Granter) readDelta(ctx context.Context, b license.Batch) error {
+	shared := len(g.State.Run) == 0
 	q := apple.AssignmentQuery{SinceVersion: b.SinceVersion}
-	_, err := g.settling().Read(ctx, q, b.Event)
+	if shared {
+		q.SinceVersion = cmp.Or(g.State.AssignmentsSeen, b.SinceVersion)
+	}
+	version, err := g.settling().Read(ctx, q, b.Event)
+	if err == nil && shared {
+		g.State.AssignmentsSeen = version
+	}
 	if !apple.IsNumber(err, apple.NumberVersion) {
 		return err
 	}
@@ -204,7 +214,7 @@ func (g Granter) lookUp(ctx context.Context, b license.Batch, open []license.Doc
 // that it gets nothing more: what the listing lacks it never got, and what it has takes the pair from whoever reserves it
 // under what was read before (law 1).
 func (g Granter) relist(ctx context.Context, pairs []pair) error {
-	bound := slices.DeleteFunc(slices.Clone(pairs), func(p pair) bool { return p.license.Value.Bound == "" })
+	bound := slices.DeleteFunc(slices.Clone(pairs), func(p pair) bool { return !p.bound })
 	if len(bound) == 0 {
 		return nil
 	}

@@ -37,21 +37,24 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 		return nil
 	}
 	// Law 3: who is associated is Apple's word of this very job.
-	if err := g.Readers.Refresh(ctx, g.State.UsersVersion); err != nil {
+	seen, err := g.Readers.Refresh(ctx, g.State.UsersSince())
+	if err != nil {
 		return err
+	}
+	if len(g.State.Run) == 0 { // a sync that is under way reads its pages since its own id
+		g.State.UsersSeen = seen
 	}
 	if err := g.relist(ctx, pairs); err != nil {
 		return err
 	}
-	drafts := g.group(pairs)
-	n := min(len(drafts), g.Pace.MaxOpen-len(site.Batches))
-	stock, err := g.count(ctx, site, drafts[:n])
-	if err != nil {
-		return err
-	}
-	for _, d := range drafts[:n] {
+	drafts := g.group(pairs, g.Pace.MaxOpen-len(site.Batches))
+	var stock *stock
+	for i, d := range drafts {
 		if !g.World.Now().Before(g.Until) {
 			return g.again(ctx)
+		}
+		if stock, err = g.fresh(ctx, stock, site, drafts[i:]); err != nil {
+			return err
 		}
 		if err := g.give(ctx, d, stock); err != nil {
 			return err
@@ -64,6 +67,7 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 // which it is given. Missing says that people wait because Apple doesn't know them.
 func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (pairs []pair, missing bool, err error) {
 	taken := make(map[[2]string]bool) // title and person: STDQ and PLUS are one title
+	causes := make(map[license.Cause]*license.Cause)
 	for doc, err := range assign.OfLocation(ctx, g.Store.ReadStore, g.Record.Location) {
 		if err != nil {
 			return nil, false, fmt.Errorf("reading the assignments of location %s: %w", g.Record.Location, err)
@@ -93,7 +97,14 @@ func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (
 				continue
 			}
 			taken[title] = true
-			pairs = append(pairs, pair{wishes.Asset, line.Person.ID, line.Cause(wishes.BookID), line.License})
+			cause := line.Cause(wishes.BookID)
+			if causes[cause] == nil {
+				causes[cause] = &cause
+			}
+			l := line.License
+			pairs = append(pairs, pair{
+				wishes.Asset, line.Person.ID, causes[cause], l.Version, l.Value.Asked, l.Value.Bound != "",
+			})
 		}
 	}
 	return pairs, missing, nil
@@ -183,9 +194,9 @@ type draft struct {
 	pairs  map[[2]string]pair // by adamId and person
 }
 
-// group makes batches: people who lack the same set of titles share requests, as many titles and people each as Apple
-// allows now.
-func (g Granter) group(pairs []pair) []draft {
+// group makes at most so many batches: people who lack the same set of titles share requests, as many titles and people
+// each as Apple allows now.
+func (g Granter) group(pairs []pair, most int) []draft {
 	sets := make(map[string][]pair) // by person
 	var order []string
 	for _, p := range pairs {
@@ -207,6 +218,9 @@ func (g Granter) group(pairs []pair) []draft {
 	for _, name := range names {
 		for people := range slices.Chunk(shared[name], max(g.Limits.MaxClientUserIDs, 1)) {
 			for titles := range slices.Chunk(sets[people[0]], max(g.Limits.MaxAssets, 1)) {
+				if len(drafts) == most {
+					return drafts
+				}
 				drafts = append(drafts, newDraft(titles, people, sets))
 			}
 		}

@@ -37,7 +37,7 @@ func TestRequestsAreAsFewAsApplesLimitsAllow(t *testing.T) {
 		{60, 100, 10, 7, 90},
 	} {
 		g := Granter{Limits: apple.Limits{MaxAssets: test.maxTitles, MaxClientUserIDs: test.maxPeople}}
-		drafts := g.group(pairsOf(test.titles, test.people))
+		drafts := g.group(pairsOf(test.titles, test.people), 1000)
 		if len(drafts) != test.want {
 			t.Errorf("%+v: %d requests", test, len(drafts))
 		}
@@ -61,7 +61,7 @@ func TestOnlyPeopleWhoLackTheSameTitlesShareARequest(t *testing.T) {
 	g := Granter{Limits: apple.Limits{MaxAssets: 25, MaxClientUserIDs: 1000}}
 	pairs := pairsOf(2, 3)
 	pairs = append(pairs[:2:2], pairs[3:]...) // p2 has title 0 already
-	drafts := g.group(pairs)
+	drafts := g.group(pairs, 1000)
 	if len(drafts) != 2 || len(drafts[0].pairs) != 4 || len(drafts[1].pairs) != 1 || drafts[1].people[0] != "p2" {
 		t.Errorf("requests: %+v", drafts)
 	}

@@ -100,11 +100,11 @@ func (d *desk) ensure(people ...reader.Person) int {
 
 func (d *desk) follow(event string) bool {
 	d.Helper()
-	done, err := d.Follow(d.Context(), event, "v1")
+	done, _, err := d.Follow(d.Context(), []string{event}, "v1")
 	if err != nil {
 		d.Fatal(err)
 	}
-	return done
+	return done == 1
 }
 
 func (d *desk) of(person string) reader.Reader {

@@ -38,7 +38,7 @@ func (w Worker) Retire(ctx context.Context, sinceVersion string) error {
 	if len(ready) == 0 {
 		return nil
 	}
-	if err := w.Refresh(ctx, sinceVersion); err != nil { // law 4, as in Ensure; and what Apple has done since
+	if _, err := w.Refresh(ctx, sinceVersion); err != nil { // law 4, as in Ensure; and what Apple has done since
 		return err
 	}
 	var ask []RetirementDoc

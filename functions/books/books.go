@@ -37,8 +37,8 @@ const (
 func routes(s server) []door.Route {
 	return []door.Route{
 		{Method: http.MethodGet, Path: "/deviceAppManagement", Need: auth.Viewer, Answer: s.management},
-		{Method: http.MethodGet, Path: booksPath, Need: auth.Viewer, Answer: s.list},
-		{Method: http.MethodGet, Path: booksPath + "/$count", Need: auth.Viewer, Answer: s.count},
+		{Method: http.MethodGet, Path: booksPath, Need: auth.Viewer, Answer: s.collection().List},
+		{Method: http.MethodGet, Path: booksPath + "/$count", Need: auth.Viewer, Answer: s.collection().Count},
 		{Method: http.MethodPost, Path: booksPath, Need: auth.Viewer, Answer: s.refuseCreate},
 		{Method: http.MethodGet, Path: bookPath, Need: auth.Viewer, Answer: s.get},
 		{Method: http.MethodPatch, Path: bookPath, Need: auth.Viewer, Answer: s.refuseChange},

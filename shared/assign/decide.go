@@ -116,8 +116,7 @@ func ready(f Facts) (Decision, bool) {
 	case !f.Listed:
 		return Decision{Wait, NotListed, ""}, true
 	case f.Wish.Approval.Pending:
-		a := f.Wish.Approval
-		return Decision{Wait, WaitingForApproval, fmt.Sprintf("plan %s, %d licenses", a.Plan, a.Licenses)}, true
+		return Decision{Wait, WaitingForApproval, f.Wish.Approval.String()}, true
 	case f.Wish.OnHold(f.Now):
 		return Decision{Wait, OnHold, "until " + f.Wish.HoldUntil.UTC().Format(time.RFC3339)}, true
 	}

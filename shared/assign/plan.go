@@ -70,7 +70,7 @@ func (s Surveyor) PlanFor(ctx context.Context, record token.Record, b book.Book,
 	for _, line := range lines {
 		plan.count(line)
 	}
-	plan.ID = planID(b, wishes.List, plan.Lines)
+	plan.ID = planID(b, wishes.List, plan.people())
 	plan.FreeAfter = plan.FreeBefore
 	if plan.FreeBefore != math.MaxInt {
 		plan.FreeAfter -= plan.Give

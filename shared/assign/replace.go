@@ -31,6 +31,8 @@ type Assigner struct {
 	// 0 means any number.
 	// Wishes for Everybody always wait.
 	ApprovalAbove int
+	// PlanInline is of how many people a plan is computed while its caller waits; 0 means DefaultPlanInline.
+	PlanInline int
 	// SelfApproval lets whoever asked for an assignment approve it too.
 	SelfApproval bool
 	// Federated are the domains whose userNames are Managed Apple Accounts, as a Surveyor has them.

@@ -126,7 +126,7 @@ func (s Surveyor) survey(ctx context.Context, site Site, b book.Book, wishes Wis
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	lines, err = s.facts(ctx, site, b, covered, order, licenses)
+	lines, err = s.facts(ctx, site, b, covered, order, licenses, site.Free(b))
 	for i := range lines {
 		if r, ok := asked[lines[i].Person.ID]; ok && lines[i].Wish.Intent == Available {
 			lines[i].Request = &r
@@ -222,8 +222,10 @@ func bySeniority(licenses map[string]license.Doc, x, y string) int {
 	return a.Compare(b)
 }
 
+// facts decides for the people in their order, of whom as many may be given a license as are free.
 func (s Surveyor) facts(
 	ctx context.Context, site Site, b book.Book, covered map[string]Wish, order []string, licenses map[string]license.Doc,
+	free int,
 ) ([]Line, error) {
 	if err := s.meet(ctx, site, order); err != nil {
 		return nil, err
@@ -233,7 +235,7 @@ func (s Surveyor) facts(
 	if err != nil {
 		return nil, err
 	}
-	free, spent := site.Free(b), spentBy(licenses)
+	spent := spentBy(licenses)
 	state, _ := site.Token.Standing(s.World.Now())
 	lines := make([]Line, 0, len(order))
 	for _, id := range order {

@@ -79,4 +79,5 @@ type pair struct {
 	cause   *license.Cause
 	version string    // of the license that the decision was made on
 	asked   time.Time // since when they stand in the line, if not only from now
+	bound   bool      // the outcome of an earlier sending isn't known
 }

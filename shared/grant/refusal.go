@@ -192,7 +192,8 @@ func (g Granter) draftOf(ctx context.Context, b license.Batch, causes map[[2]str
 		}
 		for person, doc := range docs {
 			at := [2]string{t.AdamID, person}
-			d.pairs[at] = pair{t, person, cmp.Or(causes[at], &license.Cause{}), doc.Version, doc.Value.Asked}
+			cause := cmp.Or(causes[at], &license.Cause{})
+			d.pairs[at] = pair{t, person, cause, doc.Version, doc.Value.Asked, doc.Value.Bound != ""}
 		}
 	}
 	return d, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
@@ -206,6 +207,34 @@ func (g Granter) lookUp(ctx context.Context, b license.Batch, open []license.Doc
 		}
 	}
 	return g.openPairs(ctx, b)
+}
+
+// relist reads Apple's whole listing of the titles that are bound here with people who have been restored as another
+// generation since. To the same reader Apple gives nothing twice; to another it would. The former one is retired by now, so
+// that it gets nothing more: what the listing lacks it never got, and what it has takes the pair from whoever reserves it
+// under what was read before (law 1).
+func (g Granter) relist(ctx context.Context, pairs []pair) error {
+	bound := slices.DeleteFunc(slices.Clone(pairs), func(p pair) bool { return !p.bound })
+	if len(bound) == 0 {
+		return nil
+	}
+	retired, err := reader.Retirements(ctx, g.Store.ReadStore, g.Record.Location)
+	if err != nil {
+		return err
+	}
+	var titles []string
+	for _, p := range bound {
+		if r, ok := retired[p.person]; ok && r.Value.Current() > 0 {
+			titles = append(titles, p.asset.AdamID)
+		}
+	}
+	slices.Sort(titles)
+	for _, adamID := range slices.Compact(titles) {
+		if _, err := g.settling().Read(ctx, apple.AssignmentQuery{AdamID: adamID}, ""); err != nil {
+			return fmt.Errorf("reading who has the title %s: %w", adamID, err)
+		}
+	}
+	return nil
 }
 
 // users are the clientUserIds of people, by personId.

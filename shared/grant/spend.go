@@ -44,6 +44,9 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 	if len(g.State.Run) == 0 { // a sync that is under way reads its pages since its own id
 		g.State.UsersSeen = seen
 	}
+	if err := g.relist(ctx, pairs); err != nil {
+		return err
+	}
 	drafts := g.group(pairs, g.Pace.MaxOpen-len(site.Batches))
 	var stock *stock
 	for i, d := range drafts {
@@ -98,7 +101,10 @@ func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (
 			if causes[cause] == nil {
 				causes[cause] = &cause
 			}
-			pairs = append(pairs, pair{wishes.Asset, line.Person.ID, causes[cause], line.License.Version, line.License.Value.Asked})
+			l := line.License
+			pairs = append(pairs, pair{
+				wishes.Asset, line.Person.ID, causes[cause], l.Version, l.Value.Asked, l.Value.Bound != "",
+			})
 		}
 	}
 	return pairs, missing, nil

@@ -152,7 +152,17 @@ func (a Applier) give(ctx context.Context, from Source, o owned, gone *departure
 	var added []apple.Assignment
 	err := a.change(ctx, o.adamID, o.personID, gone, func(l License) License {
 		added = nil
-		for _, row := range o.rows {
+		rows := slices.Clone(o.rows)
+		slices.SortStableFunc(rows, func(x, y Row) int { // ours first, or it would be taken for a second one of somebody else's
+			switch {
+			case l.awaits(x) == l.awaits(y):
+				return 0
+			case l.awaits(x):
+				return -1
+			}
+			return 1
+		})
+		for _, row := range rows {
 			if slices.ContainsFunc(l.Rows, row.is) {
 				continue
 			}

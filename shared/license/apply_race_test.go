@@ -90,6 +90,14 @@ func TestWhatOurBatchGaveIsOursAlsoWhenSomebodyElseWasFaster(t *testing.T) {
 			}
 		})
 	}
+	s := newShelf(t)
+	s.reserve(here, license.Sent)
+	src := from(here, "anna")
+	src.Event = "event-1"
+	s.add(src, rowOf(plus, "anna@1000"), rowOf(stdq, "anna@1000")) // both in one listing
+	if l := s.load("anna").Value; l.Found || l.Event != "event-1" || l.Pricing != stdq.PricingParam || len(l.Rows) != 2 {
+		t.Errorf("listed together: %+v", l)
+	}
 	for _, at := range []string{here, there} {
 		s := newShelf(t)
 		s.reserve(here, license.Prepared)

@@ -85,6 +85,9 @@ func (s *shelf) commit(ops ...table.Op) {
 func (s *shelf) reserve(location string, state license.BatchState) license.Batch {
 	s.Helper()
 	b := license.Batch{ID: "batch-1", Location: location, State: state, Titles: []apple.AssetKey{stdq}}
+	if state == license.Sent {
+		b.Event = "event-1"
+	}
 	for _, p := range []string{"anna", "ben"} {
 		b.People = append(b.People, p)
 		l, err := s.load(p).Value.Reserve(b, license.Place{Location: location, Asset: stdq}, cause, start)

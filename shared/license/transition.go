@@ -83,10 +83,9 @@ func (l License) Give(row Row, event string) License {
 		return l
 	}
 	l.Rows = append(slices.Clone(l.Rows), row)
-	bound := l.Bound == row.Location && l.BoundAs == row.Pricing
-	ours := bound || l.State == Reserved && l.Location == row.Location && l.Pricing == row.Pricing
+	ours := l.awaits(row)
 	had, back := l.State == Licensed, l.State == Gone && l.Location == row.Location && l.Pricing == row.Pricing
-	if had && !(l.Found && ours) {
+	if had && (!l.Found || !ours) {
 		return l
 	}
 	if l.Lost = (time.Time{}); back { // it is the one that was there before, with its story
@@ -108,6 +107,12 @@ func (l License) Give(row Row, event string) License {
 		l.Since, l.Given = row.Found, row.Found
 	}
 	return l
+}
+
+// awaits says that a sending of ours can have given the row.
+func (l License) awaits(row Row) bool {
+	bound := l.Bound == row.Location && l.BoundAs == row.Pricing
+	return bound || l.State == Reserved && l.Location == row.Location && l.Pricing == row.Pricing
 }
 
 // Lose notes that Apple no longer lists the row. The last one lost leaves a tombstone.

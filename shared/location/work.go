@@ -25,6 +25,8 @@ func (j *job) do(ctx context.Context, marks []mark.Mark) error {
 		return j.retire(ctx)
 	case mark.Readers:
 		return j.readers(ctx, marks)
+	case mark.Plan:
+		return j.plan(ctx, marks)
 	case mark.Sync:
 		return j.sync(ctx, marks)
 	default:
@@ -166,6 +168,19 @@ func (j *job) markGrants(ctx context.Context, due time.Time) error {
 		mark.New(j.location, mark.Readers, mark.SubjectAll, due),
 	)
 	return err
+}
+
+// plan does one chunk of a plan of many people. One that isn't done keeps its mark.
+func (j *job) plan(ctx context.Context, marks []mark.Mark) error {
+	planner := assign.Planner{
+		Surveyor: assign.Surveyor{Store: j.Store.ReadStore, Directory: j.Directory, World: j.World, Federated: j.Federated},
+		Commits:  j.Store, Record: j.record.Value, Until: j.World.Now().Add(j.Chunk),
+	}
+	done, err := planner.Chunk(ctx, marks[0].Subject)
+	if err != nil || done {
+		return err
+	}
+	return j.markAgain(ctx, marks)
 }
 
 // sync does one chunk of a sync. A run that isn't done keeps its marks. A run that is, has every wish looked at: stock

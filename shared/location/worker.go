@@ -226,7 +226,7 @@ func firstDue(marks []mark.Mark, now time.Time) []mark.Mark {
 		return nil
 	}
 	first := slices.MinFunc(due, func(a, b mark.Mark) int { return a.Kind.Order() - b.Kind.Order() })
-	if first.Kind == mark.Settle || first.Kind == mark.Readers && !follows(first) {
+	if first.Kind == mark.Settle || first.Kind == mark.Readers && !follows(first) || first.Kind == mark.Plan {
 		return []mark.Mark{first}
 	}
 	due = slices.DeleteFunc(due, func(m mark.Mark) bool { return m.Kind != first.Kind || follows(m) != follows(first) })

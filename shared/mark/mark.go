@@ -20,6 +20,7 @@ const (
 	Later   Kind = "later"   // the same, from a moment on that lies ahead; apart, so that it never puts off what is due
 	Retire  Kind = "retire"  // subject: SubjectAll; retire the readers for whom that was ordered
 	Readers Kind = "readers" // subject: SubjectAll, or an event id to look at
+	Plan    Kind = "plan"    // subject: the id of a plan of many people, to be computed
 	Sync    Kind = "sync"    // subject: why, one of the Sync… below
 )
 
@@ -42,7 +43,7 @@ func SubjectGroup(groupID string) string { return "group:" + groupID }
 // Order is the rank in which kinds are worked off: what was spent is settled before more is spent, and a sync, the
 // longest, comes last.
 func (k Kind) Order() int {
-	return slices.Index([]Kind{Settle, Grants, Later, Retire, Readers, Sync}, k)
+	return slices.Index([]Kind{Settle, Grants, Later, Retire, Readers, Plan, Sync}, k)
 }
 
 // Mark is one item.

@@ -9,7 +9,7 @@ import (
 // is anybody given what may still be taken back, or what waits for approval.
 func (j *Judge) entitled(r *Request, b Book, person string, since time.Time, pending map[string]bool) {
 	tags := []string{b.AdamID, person}
-	if !j.within(Active(person), since) {
+	if !j.within(Active(person), since) && !j.joins(person) {
 		j.broken("to the wrong person", tags, "person %s is sent title %s and isn't active", person, b.AdamID)
 		return
 	}
@@ -39,6 +39,9 @@ func (j *Judge) entitled(r *Request, b Book, person string, since time.Time, pen
 	}
 	j.broken(law, tags, "person %s is sent title %s at %s and %s", person, b.AdamID, b.UID, why)
 }
+
+// joins says that this may be somebody whom the directory has been sent, and whose sender hasn't been told under which id.
+func (j *Judge) joins(person string) bool { return j.Joining > 0 && j.facts[Active(person)] == nil }
 
 // pending are the groups to which a book's assignments wait for approval, in public.
 func (j *Judge) pending(b Book) map[string]bool {

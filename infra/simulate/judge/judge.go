@@ -43,6 +43,8 @@ type Judge struct {
 	Violations []Violation
 	// Met counts how often the precondition of a law was met: a law that never mattered proves nothing.
 	Met map[string]int
+	// Joining is how many people are being sent to the directory for the first time.
+	Joining int
 
 	sites    map[string]*applefake.Location
 	ours     map[string]string          // uId → our mdmInfo.id, as the claim says
@@ -148,7 +150,7 @@ func (j *Judge) Step() {
 	for _, site := range j.Sites {
 		for _, l := range site.Ledger() {
 			line := l.UID + l.AdamID + l.PricingParam + l.ClientUserID + l.EventID + l.At.String()
-			if !j.seen[line] {
+			if !j.seen[line] && !j.joins(j.PersonOf(l.UID, l.ClientUserID)) {
 				j.seen[line] = true
 				j.given(l)
 			}

@@ -38,13 +38,51 @@ func (s *site) after(t *testing.T) {
 	s.call(t, s.admin, http.MethodGet, tokens+"/"+list.Value[0].ID, http.StatusNotFound, nil)
 	s.call(t, "made-up-stranger", http.MethodGet, tokens, http.StatusUnauthorized, nil)
 	s.call(t, s.admin, http.MethodGet, "/openapi.yaml", http.StatusOK, nil)
+	s.viaFront(t)
+}
+
+// viaFront asks for what front passes on: it comes back through the gateway, and each function knows its caller.
+func (s *site) viaFront(t *testing.T) {
+	s.call(t, s.admin, http.MethodGet, "/v1.0/deviceappmanagement/VppTokens", http.StatusOK, nil)
+	s.call(t, "made-up-stranger", http.MethodGet, "/v1.0/deviceappmanagement/VppTokens", http.StatusUnauthorized, nil)
+	s.call(t, s.admin, http.MethodGet, "/v1.0/deviceappmanagement/NoTokens", http.StatusNotFound, nil)
+	var batch struct {
+		Responses []struct {
+			ID     string
+			Status int
+			Body   struct{ Value []any }
+		}
+	}
+	s.send(t, s.admin, http.MethodPost, "/beta/$batch", `{"requests":[
+		{"id":"books","method":"GET","url":"/deviceAppManagement/managedEBooks?$top=3"},
+		{"id":"odd","method":"GET","url":"/DEVICEappManagement/vpptokens"},
+		{"id":"absent","method":"DELETE","url":"/deviceAppManagement/vppTokens/made-up"}]}`, http.StatusOK, &batch)
+	if len(batch.Responses) != 3 {
+		t.Fatalf("%d responses: %+v", len(batch.Responses), batch)
+	}
+	for i, status := range []int{http.StatusOK, http.StatusOK, http.StatusNotFound} {
+		if batch.Responses[i].Status != status {
+			t.Errorf("the batch's %s: %d, not %d", batch.Responses[i].ID, batch.Responses[i].Status, status)
+		}
+	}
+	if n := len(batch.Responses[0].Body.Value); n != 3 {
+		t.Errorf("the batch's books are %d", n)
+	}
 }
 
 func (s *site) call(t *testing.T, bearer, method, path string, want int, into any) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, s.url+path, http.NoBody)
+	s.send(t, bearer, method, path, "", want, into)
+}
+
+func (s *site) send(t *testing.T, bearer, method, path, text string, want int, into any) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if text != "" {
+		request.Header.Set("Content-Type", "application/json")
 	}
 	request.Header.Set("Authorization", "Bearer "+bearer)
 	answer, err := (&http.Client{Timeout: 30 * time.Second}).Do(request)

@@ -74,6 +74,8 @@ func newSite(t *testing.T, deaths ...blow) *site {
 		t.Fatal(err)
 	}
 	functions := map[string]*function{}
+	web := httptest.NewUnstartedServer(nil) // it has its address; its handler comes with the functions
+	s.url = "http://" + web.Listener.Addr().String()
 	s.fake = newFake(t, func() int { return functions["work"].kill() }, deaths...)
 	s.journal = newJournal(t, s.fake.token)
 
@@ -107,6 +109,7 @@ func newSite(t *testing.T, deaths ...blow) *site {
 		"AWS_ACCESS_KEY_ID=madeup", "AWS_SECRET_ACCESS_KEY=made-up",
 		"AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL=DEBUG",
 		"BOOKPLATE_APPLE=" + s.fake.url, "BOOKPLATE_RESEND_AFTER=3s", "BOOKPLATE_POLL_AFTER=1s",
+		"BOOKPLATE_OWN_URL=" + s.url,
 	}
 	for name, f := range s.template.Functions {
 		concurrency := 1
@@ -117,14 +120,14 @@ func newSite(t *testing.T, deaths ...blow) *site {
 			append(environment(t, s.template, f, given), services...), s.journal, concurrency)
 	}
 	s.schedule = functions["schedule"]
-	s.front(t, functions, moto, wakes)
+	s.front(t, web, functions, moto, wakes)
 	return s
 }
 
 // front starts what AWS has in front of the functions.
-func (s *site) front(t *testing.T, functions map[string]*function, moto aws.Config, wakes string) {
-	web := httptest.NewServer(gateway(s.template, functions))
-	s.url = web.URL
+func (s *site) front(t *testing.T, web *httptest.Server, functions map[string]*function, moto aws.Config, wakes string) {
+	web.Config.Handler = gateway(s.template, functions)
+	web.Start()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var running sync.WaitGroup
 	for range 2 {
@@ -148,7 +151,7 @@ func (s *site) front(t *testing.T, functions map[string]*function, moto aws.Conf
 func environment(t *testing.T, template sam.Template, f sam.Function, given map[string]string) []string {
 	var env []string
 	for name, value := range f.Environment {
-		text := value.Text
+		text := value.Text // of a !Sub too: the one there is names AWS's domain, which nobody asks here
 		if value.Function == "!Ref" {
 			of, known := given[value.Text]
 			if p, is := template.Parameters[value.Text]; !known && !is {

@@ -11,6 +11,7 @@ import (
 	"github.com/bookplate/bookplate/functions/directory"
 	"github.com/bookplate/bookplate/functions/front"
 	"github.com/bookplate/bookplate/functions/tokens"
+	"github.com/bookplate/bookplate/infra"
 )
 
 // served are the mux patterns of the functions that answer HTTP, by the name of their folder.
@@ -65,6 +66,17 @@ func TestTheDescriptionHasWhatTheFunctionsServe(t *testing.T) {
 		all = append(all, patterns...)
 	}
 	compare(t, "infra/openapi.yaml", loadDescription(t).routes(), "the code", all)
+}
+
+// front spells paths by them.
+func TestThePathsReadOffTheDescriptionAreThoseOfAVersion(t *testing.T) {
+	var want []string
+	for path, item := range loadDescription(t).Paths {
+		if item.Servers == nil {
+			want = append(want, path)
+		}
+	}
+	compare(t, "what is read off its lines", infra.Paths(), "infra/openapi.yaml", want)
 }
 
 // Two functions that served the same path would answer differently on AWS and in the one program.

@@ -20,7 +20,9 @@ type request struct {
 	RawQueryString string            `json:"rawQueryString"`
 	Headers        map[string]string `json:"headers"`
 	RequestContext struct {
-		HTTP struct {
+		APIID      string `json:"apiId"`
+		DomainName string `json:"domainName"`
+		HTTP       struct {
 			Method   string `json:"method"`
 			SourceIP string `json:"sourceIp"`
 		} `json:"http"`
@@ -72,6 +74,7 @@ func (in request) http(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the path: %w", err)
 	}
+	ctx = withEntrance(ctx, entrance{id: in.RequestContext.APIID, name: in.RequestContext.DomainName})
 	r, err := http.NewRequestWithContext(ctx, in.RequestContext.HTTP.Method, "/", bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("reading the method: %w", err)

@@ -11,6 +11,8 @@ const (
 	PublicKeys       Name = "BOOKPLATE_PUBLIC_KEYS"
 	ScimTokenHash    Name = "BOOKPLATE_SCIM_TOKEN_HASH"
 	PublicURL        Name = "BOOKPLATE_PUBLIC_URL"
+	GatewayDomain    Name = "BOOKPLATE_GATEWAY_DOMAIN"
+	OwnURL           Name = "BOOKPLATE_OWN_URL"
 	Hold             Name = "BOOKPLATE_HOLD"
 	ApprovalAbove    Name = "BOOKPLATE_APPROVAL_ABOVE"
 	SelfApproval     Name = "BOOKPLATE_SELF_APPROVAL"
@@ -43,6 +45,9 @@ func All() []Setting {
 		{Name: ScimTokenHash, Help: "SHA-256 of the identity provider's token, in lower-case hexadecimal. " +
 			"Empty: it needs an access token, as everybody else."},
 		{Name: PublicURL, Help: "Where people reach the API, if that is a name of your own, e.g. https://books.school.example."},
+		{Name: GatewayDomain, Needed: true, Help: "What follows the API's id in the name by which AWS knows it, " +
+			"e.g. execute-api.eu-central-1.amazonaws.com."},
+		{Name: OwnURL, Test: true, Help: "Where the API answers, on loopback only."},
 		{Name: Hold, Default: "10m", Help: "For how long a new required assignment spends nothing."},
 		{Name: ApprovalAbove, Default: "100", Help: "Over how many licenses a new assignment waits for approval; 0 means never, " +
 			"but for all users."},

@@ -2,9 +2,14 @@ package stage_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,6 +17,7 @@ import (
 	"github.com/bookplate/bookplate/infra/stage"
 	"github.com/bookplate/bookplate/shared/apple/applefake"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/table/mem"
 )
 
@@ -32,68 +38,126 @@ func newCrashSchool(t *testing.T) *school {
 	return s
 }
 
-// stride is every how-manieth death is died: all of them, unless the run is to be short, or the race detector makes it
-// ten times longer.
+// long says that the run may take its time: BOOKPLATE_LONG=1, which .ci/full sets.
+func long() bool { return os.Getenv("BOOKPLATE_LONG") != "" && !raceDetector }
+
+// stride is how many of what is chosen are left out between two: none, unless the run is to be short, or the race detector
+// makes it ten times longer.
 func stride(t *testing.T) int {
 	t.Helper()
 	if testing.Short() || raceDetector {
-		t.Log("only every 17th point is tried (-short or -race); a plain run tries them all")
+		t.Log("only every 17th is tried (-short or -race); a plain run tries them all")
 		return 17
 	}
 	return 1
 }
 
-// TestNoDeathSpendsTwice ends the process suddenly at every single moment of the main job at which something has changed
-// that outlives it: after each write to the table, and after each request that changes something at Apple. Dying just
-// before the next of these leaves the same behind, so these are all deaths there are. Each time a new process goes on
-// from what was left, and in the end everybody has every title exactly once.
+// TestNoDeathSpendsTwice ends the process suddenly at the moments of the main job at which something has changed that
+// outlives it: after a write to the table, and after a request that changes something at Apple. Dying just before the next
+// of these leaves the same behind, so these are all deaths there are. Each time a new process goes on from what was left,
+// and in the end everybody has every title exactly once.
+//
+// The scene repeats itself: of its 580 moments, 450 are a license's next state, one for each reader and title. A plain run
+// dies at all other moments, and of each of those three kinds at the first two, the last and every sixteenth. With
+// BOOKPLATE_LONG=1 it dies at every single one.
 func TestNoDeathSpendsTwice(t *testing.T) {
-	var deaths [crashLanes]int
+	var moments []string
+	newCrashSchool(t).actMainJob(t, func(_ *school, what string) { moments = append(moments, what) })
+	if len(moments) < 300 {
+		t.Fatalf("the scene has %d moments: it is too short to prove anything", len(moments))
+	}
+	chosen := choose(moments)
 	every := stride(t)
+	var deaths [crashLanes]int
 	t.Run("lanes", func(t *testing.T) {
 		for lane := range crashLanes {
 			t.Run(fmt.Sprint(lane), func(t *testing.T) {
 				t.Parallel()
-				deaths[lane] = dieAlong(t, func(n int) bool { return n%(crashLanes*every) == lane*every })
+				n, nth := 0, 0
+				newCrashSchool(t).actMainJob(t, func(s *school, what string) {
+					if what != moments[n] {
+						t.Fatalf("moment %d is %q, and was %q: the scene isn't the same twice", n, what, moments[n])
+					}
+					if chosen[n] {
+						if nth%(crashLanes*every) == lane*every {
+							s.fork(t, uint64(n)).goOn(t, fmt.Sprintf("death %d, after %s", n, what))
+							deaths[lane]++
+						}
+						nth++
+					}
+					n++
+				})
 			})
 		}
 	})
 	all := deaths[0] + deaths[1] + deaths[2] + deaths[3]
-	t.Logf("%d deaths survived", all)
-	if all < 300/every {
-		t.Errorf("only %d deaths happened: the scene is too short to prove anything", all)
+	t.Logf("%d deaths survived, of %d moments", all, len(moments))
+	if all < len(chosen)/every {
+		t.Errorf("only %d deaths happened, of %d", all, len(chosen)/every)
 	}
 }
 
-// dieAlong acts the main job once, and forks it wherever a process that dies leaves something new behind.
-func dieAlong(t *testing.T, mine func(n int) bool) (deaths int) {
-	t.Helper()
-	ctx := context.Background()
-	s := newCrashSchool(t)
-	n := 0
-	dies := func() {
-		if n++; mine(n) {
-			deaths++
-			s.fork(t, uint64(n)).goOn(t, fmt.Sprint("death ", n))
+// choose says at which moments to die.
+func choose(moments []string) map[int]bool {
+	const rare = 40 // times: of such a kind, no moment is left out
+	of := map[string][]int{}
+	for n, what := range moments {
+		of[what] = append(of[what], n)
+	}
+	chosen := map[int]bool{}
+	for _, all := range of {
+		for i, n := range all {
+			if long() || len(all) <= rare || i < 2 || i%16 == 0 || i == len(all)-1 {
+				chosen[n] = true
+			}
 		}
 	}
+	return chosen
+}
+
+// actMainJob acts the main job once, and says when a process that dies leaves something new behind.
+func (s *school) actMainJob(t *testing.T, moment func(s *school, what string)) {
+	t.Helper()
 	s.Table.SetFaults(mem.Faults{After: func(c mem.Call) error {
 		if c.Write > 0 {
-			dies()
+			moment(s, written(c))
 		}
 		return nil
 	}})
 	s.Wire = func(r *http.Request, apple http.RoundTripper) (*http.Response, error) {
 		answer, err := apple.RoundTrip(r)
 		if r.Method == http.MethodPost {
-			dies()
+			moment(s, "POST "+r.URL.Path)
 		}
 		return answer, err
 	}
 	s.assign(t)
-	must(t, s.Rest(ctx))
+	must(t, s.Rest(context.Background()))
 	s.checkAllGiven(t, "without a death")
-	return deaths
+}
+
+// written is what kind of write a call was: the kinds of its items, and the states that they are in from then on.
+func written(c mem.Call) string {
+	kinds := map[string]bool{}
+	for _, op := range c.Ops {
+		var record struct{ State string }
+		_ = json.Unmarshal(op.Item.Body, &record) // most have no state
+		kinds[fmt.Sprint(kindOf(op.Item.Key), " ", [...]string{"put", "delete", "check"}[op.Kind], " ", record.State)] = true
+	}
+	for _, key := range c.Keys {
+		kinds[kindOf(key)] = true
+	}
+	return fmt.Sprint(c.Kind, " ", slices.Sorted(maps.Keys(kinds)))
+}
+
+// kindOf is what docs/data-model.md has a line for. Of the sort key it is what names a kind and no subject.
+func kindOf(key table.Key) string {
+	kind, _, _ := strings.Cut(key.Part, "#")
+	switch sub, _, _ := strings.Cut(key.Sort, "#"); kind {
+	case "marks", "batches", "location":
+		return kind + "/" + sub
+	}
+	return kind
 }
 
 // fork is the school as the sudden death of its process leaves it.
@@ -131,7 +195,10 @@ func (s *school) tryToAssign(ctx context.Context) bool {
 // for a while with nothing but errors. Of these, few are tried: what they leave behind is what a sudden death leaves,
 // unless the code does harm on its way out.
 func TestNoOutageSpendsTwice(t *testing.T) {
-	every := 11 * stride(t)
+	every := 23 * stride(t)
+	if long() {
+		every = 5
+	}
 	ready := newCrashSchool(t)
 	for _, around := range []struct {
 		name string

@@ -51,6 +51,7 @@ func code(k problem.Kind) string {
 		problem.TooManyRequests:  "TooManyRequests",
 		problem.Unavailable:      "ServiceUnavailable",
 		problem.Upstream:         "BadGateway",
+		problem.FailedDependency: "FailedDependency",
 	}
 	if c, ok := codes[k]; ok {
 		return c

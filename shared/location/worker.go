@@ -31,6 +31,9 @@ type Worker struct {
 	Pace      grant.Pace
 	// Federated are the domains whose userNames are Managed Apple Accounts.
 	Federated []string
+	// Restored is when spending was stopped before the table was restored from a backup, zero if it never was. From then
+	// on the table has forgotten what was given after the backup; see restored.go.
+	Restored time.Time
 	// Budget is for how long one wake works before it asks for another; shorter than the function's time-out.
 	Budget time.Duration
 	// Chunk is how long a sync works before the rest of the work gets its turn.
@@ -109,6 +112,7 @@ func (w Worker) begin(ctx context.Context, location string) (*job, error) {
 	}
 	state.Value.Lease.Owner = world.NewID(w.World)
 	state.Value.Lease.Fence++
+	w.distrust(&state.Value.Sync)
 	j := &job{Worker: w, location: location, state: state, record: record, until: now.Add(w.Budget)}
 	if err := j.save(ctx); err != nil {
 		if errors.Is(err, errLeaseLost) {
@@ -174,6 +178,14 @@ func (j *job) run(ctx context.Context) error {
 		if current, err := j.current(ctx); err != nil || !current {
 			return err
 		}
+		if wait, err := j.mustWait(ctx, due[0].Kind); err != nil {
+			return err
+		} else if !wait.IsZero() {
+			if err := j.putOff(ctx, due, wait); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := j.open(ctx); err != nil {
 			return err
 		}
@@ -214,11 +226,18 @@ func firstDue(marks []mark.Mark, now time.Time) []mark.Mark {
 		return nil
 	}
 	first := slices.MinFunc(due, func(a, b mark.Mark) int { return a.Kind.Order() - b.Kind.Order() })
-	if first.Kind == mark.Settle || first.Kind == mark.Readers {
+	if first.Kind == mark.Settle || first.Kind == mark.Readers && !follows(first) || first.Kind == mark.Plan {
 		return []mark.Mark{first}
 	}
-	return slices.DeleteFunc(due, func(m mark.Mark) bool { return m.Kind != first.Kind })
+	due = slices.DeleteFunc(due, func(m mark.Mark) bool { return m.Kind != first.Kind || follows(m) != follows(first) })
+	if follows(first) {
+		return due[:min(len(due), mostFollowed)]
+	}
+	return due
 }
+
+// mostFollowed is how many requests for readers are looked at together: some 7 seconds of polls at Apple's documented pace.
+const mostFollowed = 100
 
 // done removes the marks, each only if it is still the one that was read before the work: work that came since has
 // marked anew.

@@ -24,12 +24,13 @@ const (
 	UnsupportedMedia             // 415
 	TooManyRequests              // 429
 	Unavailable                  // 503: try again later
-	Upstream                     // 502: Apple refused or answered nonsense
+	Upstream                     // 502: Apple, or whom else we asked, refused or answered nonsense
+	FailedDependency             // 424: not tried, because what it depends on has failed
 )
 
 // Status is the HTTP status of the kind.
 func (k Kind) Status() int {
-	statuses := [...]int{500, 400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 429, 503, 502}
+	statuses := [...]int{500, 400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 429, 503, 502, 424}
 	return statuses[k]
 }
 

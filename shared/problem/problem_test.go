@@ -13,14 +13,14 @@ func TestEveryKindHasItsStatus(t *testing.T) {
 		problem.Internal: 500, problem.Invalid: 400, problem.Unauthenticated: 401, problem.Forbidden: 403,
 		problem.NotFound: 404, problem.MethodNotAllowed: 405, problem.Conflict: 409, problem.Gone: 410,
 		problem.Precondition: 412, problem.TooLarge: 413, problem.UnsupportedMedia: 415, problem.TooManyRequests: 429,
-		problem.Unavailable: 503, problem.Upstream: 502,
+		problem.Unavailable: 503, problem.Upstream: 502, problem.FailedDependency: 424,
 	}
 	for kind, want := range statuses {
 		if got := kind.Status(); got != want {
 			t.Errorf("kind %d has status %d, want %d", kind, got, want)
 		}
 	}
-	if last := problem.Upstream; len(statuses) != int(last)+1 {
+	if last := problem.FailedDependency; len(statuses) != int(last)+1 {
 		t.Errorf("%d kinds are tested, want %d", len(statuses), last+1)
 	}
 }

@@ -166,9 +166,9 @@ func (s *Syncer) open(ctx context.Context, kind Kind, trigger string) error {
 		return nil
 	}
 	now := s.World.Now()
-	first := s.State.FirstDone.IsZero()
-	if first || now.Sub(s.State.LastFull) > fullAfter {
-		kind = Full
+	first := s.State.FirstDone.IsZero() && s.State.LastFull.IsZero()
+	if s.State.FirstDone.IsZero() || now.Sub(s.State.LastFull) > fullAfter {
+		kind = Full // after a restoration something is known, and not believed
 	}
 	s.run = Run{
 		ID: world.NewID(s.World), Location: s.Record.Location, Kind: kind, First: first, Trigger: trigger,

@@ -11,6 +11,8 @@ import (
 
 func main() {
 	lambda.ServeHTTP(func(p lambda.Process) (http.Handler, error) {
-		return front.New(front.Config{Config: p.Door(), OpenAPI: infra.OpenAPI()}), nil
+		return front.New(front.Config{
+			Config: p.Door(), OpenAPI: infra.OpenAPI(), Paths: infra.Paths(), API: p.OwnAPI(),
+		}), nil
 	})
 }

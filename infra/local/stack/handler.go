@@ -54,8 +54,11 @@ func (s *Stack) handler() (http.Handler, error) {
 		Config: entrance, Store: s.store.ReadStore, Directory: s.readers, Invitation: s.invitation,
 	}))
 	mux.Handle(scim.Prefix+"/", scimHandler)
-	mux.Handle("/", front.New(front.Config{Config: entrance, OpenAPI: infra.OpenAPI(), Ready: s.isReady}))
-	return canonical(mux, door.Segments(all)), nil
+	whole := canonical(mux, door.Segments(all))
+	mux.Handle("/", front.New(front.Config{
+		Config: entrance, OpenAPI: infra.OpenAPI(), Paths: infra.Paths(), API: within{whole}, Ready: s.isReady,
+	}))
+	return whole, nil
 }
 
 // canonical spells paths as the routes do before the mux sees them: Graph's clients vary in letter case.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/auth"
+	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/world"
 )
 
@@ -35,6 +36,8 @@ type Options struct {
 	SCIMToken   string   // opaque; empty: made once
 	Sync        string   // cron
 	Log         *slog.Logger
+	// Watch, if set, stands between the program and its table.
+	Watch func(table.Engine) table.Engine
 }
 
 // SafeResendAfter is how long an unknown outcome is waited out with the real Apple.

@@ -78,8 +78,41 @@ func (j *Judge) covering(b Book, person string) (groups []string) {
 	return groups
 }
 
-// waits says that the person comes under nothing but what waits for approval.
+// waits says that the person comes under nothing but what waits for approval, or has given all that it may without another.
 func (j *Judge) waits(b Book, person string) bool {
-	pending := j.pending(b)
-	return !slices.ContainsFunc(j.covering(b, person), func(g string) bool { return !pending[g] })
+	pending, spent := j.pending(b), j.spent(b)
+	return !slices.ContainsFunc(j.covering(b, person), func(g string) bool { return !pending[g] && !spent[g] })
+}
+
+// spent are the groups whose assignments have given as many licenses as they may, in public.
+func (j *Judge) spent(b Book) map[string]bool {
+	given := map[string]int{} // by assignment
+	for _, l := range list[struct {
+		State string `json:"state"`
+		Found bool   `json:"foundAtSync"`
+		Cause struct {
+			Assignment string `json:"assignmentId"`
+		} `json:"cause"`
+	}](j, "/bookplate/grants?book="+j.BookID(b)) {
+		if !l.Found && (l.State == "licensed" || l.State == "gone") {
+			given[l.Cause.Assignment]++
+		}
+	}
+	groups := map[string]bool{}
+	for _, one := range list[struct {
+		ID     string `json:"id"`
+		Limit  *int   `json:"x_licenseLimit"`
+		Target struct {
+			Group string `json:"groupId"`
+		}
+	}](j, "/deviceAppManagement/managedEBooks/"+j.BookID(b)+"/assignments") {
+		if one.Limit == nil || given[one.ID] < *one.Limit {
+			continue
+		}
+		if one.Target.Group == "" {
+			one.Target.Group = Everybody
+		}
+		groups[one.Target.Group] = true
+	}
+	return groups
 }

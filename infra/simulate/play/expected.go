@@ -14,7 +14,7 @@ func Expected() []string {
 	}
 	for _, r := range []string{
 		"notAtApple", "invitation", "foreignId", "linkedId", "noStock", "left", "inactive", "onHold", "ownedAsOther",
-		"appleRefused", "retired", "stopped", "notSynced", "waitingForApproval",
+		"appleRefused", "retired", "stopped", "notSynced", "waitingForApproval", "refunded",
 	} {
 		all = append(all, "reason: "+r)
 	}

@@ -93,7 +93,7 @@ type site struct {
 	mdm     *applefake.MDMInfo // as whom we manage it
 	foreign bool
 	broken  bool              // its token was revoked or has expired
-	busy    map[string]bool   // books at whose assignments somebody is
+	busy    map[string]bool   // books at whose assignments somebody is, and people with whose reader
 	wishes  map[string]wishes // of books
 }
 

@@ -89,6 +89,10 @@ func (p *Play) step() {
 		{6, p.orderSync},
 		{2, p.dropWakes},
 		{2, p.retireByOthers},
+		{3, p.retireByOrder},
+		{4, p.restore},
+		{1, p.deleteToken},
+		{4, p.uploadAgain},
 		{1, p.linkElsewhere},
 		{6, func() {}},
 	}

@@ -34,7 +34,10 @@ type Options struct {
 	AdminToken  string   // opaque; empty: made once
 	SCIMToken   string   // opaque; empty: made once
 	Sync        string   // cron
-	Log         *slog.Logger
+	// RestoredAt is when the program was last stopped before its data were restored from a copy; zero: never. Nothing is
+	// spent until every location was read whole since.
+	RestoredAt time.Time
+	Log        *slog.Logger
 }
 
 // SafeResendAfter is how long an unknown outcome is waited out with the real Apple.
@@ -72,6 +75,10 @@ func (o Options) validate() (cron.Schedule, error) {
 	}
 	if o.ApprovalAbove < 0 {
 		faults = append(faults, fmt.Errorf("-approval-above %d must not be negative", o.ApprovalAbove))
+	}
+	if o.RestoredAt.After(world.Real().Clock.Now()) {
+		faults = append(faults, fmt.Errorf("-restored-at %s is in the future: all work would wait until then",
+			o.RestoredAt.Format(time.RFC3339)))
 	}
 	for _, d := range o.Federated {
 		if strings.ContainsAny(d, "@ /") || d == "" {

@@ -23,7 +23,7 @@ FUZZTIME ?= 10s
 AWS_TESTS := ./shared/table/dynamo ./shared/vault/secretsmanager ./shared/queue/sqs ./infra/emulators/...
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-race test-aws emulators template-lint template simulate simulate-today mutants size e2e-lambda sam-local lint fuzz ci ci-full clean
+.PHONY: help run test test-race test-aws emulators template-lint template simulate simulate-today mutants bench size e2e-lambda sam-local lint fuzz ci ci-full clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,12 @@ simulate-today: ## act 100 seeds that are others every day
 
 mutants: ## break the product on purpose, and see that the simulation notices
 	CGO_ENABLED=0 go run ./infra/mutants
+
+# What the benchmark is run with: -titles, -readers, -virtual, -poll-after; 0 readers is no such run.
+BENCH ?=
+
+bench: ## count what giving 25 titles to 10,000 readers costs, and to 100,000 in virtual time
+	CGO_ENABLED=0 go run ./infra/bench $(BENCH)
 
 lint: $(BIN)/golangci-lint@$(GOLANGCI_LINT_VERSION) $(BIN)/gofumpt@$(GOFUMPT_VERSION) ## check format and style
 	@unformatted=$$($(BIN)/gofumpt -d $(CODE)) && test -z "$$unformatted" || { echo "$$unformatted"; exit 1; }

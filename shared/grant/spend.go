@@ -37,18 +37,24 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 		return nil
 	}
 	// Law 3: who is associated is Apple's word of this very job.
-	if err := g.Readers.Refresh(ctx, g.State.UsersVersion); err != nil {
-		return err
-	}
-	drafts := g.group(pairs)
-	n := min(len(drafts), g.Pace.MaxOpen-len(site.Batches))
-	stock, err := g.count(ctx, site, drafts[:n])
+	seen, err := g.Readers.Refresh(ctx, g.State.UsersSince())
 	if err != nil {
 		return err
 	}
-	for _, d := range drafts[:n] {
+	if len(g.State.Run) == 0 { // a sync that is under way reads its pages since its own id
+		g.State.UsersSeen = seen
+	}
+	if err := g.relist(ctx, pairs); err != nil {
+		return err
+	}
+	drafts := g.group(pairs, g.Pace.MaxOpen-len(site.Batches))
+	var stock *stock
+	for i, d := range drafts {
 		if !g.World.Now().Before(g.Until) {
 			return g.again(ctx)
+		}
+		if stock, err = g.fresh(ctx, stock, site, drafts[i:]); err != nil {
+			return err
 		}
 		if err := g.give(ctx, d, stock); err != nil {
 			return err
@@ -61,6 +67,7 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 // which it is given. Missing says that people wait because Apple doesn't know them.
 func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (pairs []pair, missing bool, err error) {
 	taken := make(map[[2]string]bool) // title and person: STDQ and PLUS are one title
+	causes := make(map[license.Cause]*license.Cause)
 	for doc, err := range assign.OfLocation(ctx, g.Store.ReadStore, g.Record.Location) {
 		if err != nil {
 			return nil, false, fmt.Errorf("reading the assignments of location %s: %w", g.Record.Location, err)
@@ -90,7 +97,14 @@ func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (
 				continue
 			}
 			taken[title] = true
-			pairs = append(pairs, pair{wishes.Asset, line.Person.ID, line.Cause(wishes.BookID), line.License})
+			cause := line.Cause(wishes.BookID)
+			if causes[cause] == nil {
+				causes[cause] = &cause
+			}
+			l := line.License
+			pairs = append(pairs, pair{
+				wishes.Asset, line.Person.ID, causes[cause], l.Version, l.Value.Asked, l.Value.Bound != "",
+			})
 		}
 	}
 	return pairs, missing, nil
@@ -152,7 +166,7 @@ func noted(line assign.Line, at license.Place, cause license.Cause, g Granter) (
 	waitsElsewhere := l.State == license.Waiting && l.Location != at.Location
 	switch {
 	case d.Verdict == assign.Give, l.Has(), l.State == license.Reserved, d.Reason == assign.AppleRefused,
-		d.Reason == assign.Elsewhere, waitsElsewhere:
+		d.Reason == assign.Elsewhere, l.State == license.Gone && d.Reason == assign.Refunded, waitsElsewhere:
 		return doc, false, nil
 	}
 	if line.Wish.ID == "" { // no wish covers it any more
@@ -163,7 +177,9 @@ func noted(line assign.Line, at license.Place, cause license.Cause, g Granter) (
 	if d.Verdict == assign.Refuse {
 		state = license.Refused
 	}
-	if l.State == state && l.Reason == d.Reason && l.Detail == d.Detail && l.Location == at.Location {
+	known := l.State == state && l.Reason == d.Reason && l.Detail == d.Detail && l.Location == at.Location
+	moved := l.Pricing == at.Asset.PricingParam && l.Cause != nil && l.Cause.AssignmentID != cause.AssignmentID
+	if known && !moved { // another wish has another place in the line
 		return doc, false, nil
 	}
 	var err error
@@ -178,9 +194,9 @@ type draft struct {
 	pairs  map[[2]string]pair // by adamId and person
 }
 
-// group makes batches: people who lack the same set of titles share requests, as many titles and people each as Apple
-// allows now.
-func (g Granter) group(pairs []pair) []draft {
+// group makes at most so many batches: people who lack the same set of titles share requests, as many titles and people
+// each as Apple allows now.
+func (g Granter) group(pairs []pair, most int) []draft {
 	sets := make(map[string][]pair) // by person
 	var order []string
 	for _, p := range pairs {
@@ -202,6 +218,9 @@ func (g Granter) group(pairs []pair) []draft {
 	for _, name := range names {
 		for people := range slices.Chunk(shared[name], max(g.Limits.MaxClientUserIDs, 1)) {
 			for titles := range slices.Chunk(sets[people[0]], max(g.Limits.MaxAssets, 1)) {
+				if len(drafts) == most {
+					return drafts
+				}
 				drafts = append(drafts, newDraft(titles, people, sets))
 			}
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/auth"
+	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/world"
 )
 
@@ -38,6 +39,8 @@ type Options struct {
 	// spent until every location was read whole since.
 	RestoredAt time.Time
 	Log        *slog.Logger
+	// Watch, if set, stands between the program and its table.
+	Watch func(table.Engine) table.Engine
 }
 
 // SafeResendAfter is how long an unknown outcome is waited out with the real Apple.

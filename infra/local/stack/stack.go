@@ -99,7 +99,11 @@ func (s *Stack) build() error {
 	if err != nil {
 		return err
 	}
-	s.store = table.NewStore(s.engine, s.world)
+	engine := table.Engine(s.engine)
+	if o.Watch != nil {
+		engine = o.Watch(engine)
+	}
+	s.store = table.NewStore(engine, s.world)
 	s.queue = local.New(s.world.Clock, locationsAtOnce, o.Log)
 	s.readers = directory.NewReader(s.store.ReadStore)
 	s.directory = directory.New(s.store, s.world, assign.Announcer{

@@ -21,6 +21,10 @@ type Options struct {
 	ResendAfter time.Duration
 	// Domain is where userNames are Managed Apple Accounts.
 	Domain string
+	// Hold is for how long a new required assignment spends nothing.
+	Hold time.Duration
+	// BookID is a book's id in public answers.
+	BookID func(Book) string
 	// Groups are all ids of groups.
 	Groups []string
 }
@@ -54,6 +58,10 @@ type Judge struct {
 	retired  map[string]time.Time // uId and clientUserId → when somebody else did it
 	seen     map[string]bool      // lines of ledgers that were judged
 	open     []*sending           // whose answers haven't come
+
+	wasSynced map[string]bool   // locations whose first sync has ended
+	named     map[string]string // process and uId → who manages the location, as the process has heard last
+	orders    map[string]bool   // processes that may take over a location
 }
 
 type pair struct{ adamID, person string }
@@ -80,6 +88,7 @@ func New(o Options) *Judge {
 		ours: map[string]string{}, foreign: map[string]map[string]bool{}, heard: map[string]time.Time{}, heardBy: map[string]string{},
 		people: map[string]string{}, accounts: map[string][]string{}, sent: map[pair][]*sending{},
 		events: map[string]*sending{}, shrunk: map[Book]time.Time{}, seen: map[string]bool{}, retired: map[string]time.Time{},
+		wasSynced: map[string]bool{}, named: map[string]string{}, orders: map[string]bool{},
 	}
 	for _, s := range o.Sites {
 		j.sites[s.UID()] = s
@@ -91,6 +100,9 @@ func (j *Judge) broken(law string, tags []string, format string, args ...any) {
 	j.Violations = append(j.Violations, Violation{law, fmt.Sprintf(format, args...), tags})
 }
 
+// Wrong says that the script has seen a law broken.
+func (j *Judge) Wrong(law, format string, args ...any) { j.broken(law, nil, format, args...) }
+
 // Account says that an account is a person's.
 func (j *Judge) Account(person, account string) {
 	j.accounts[person] = append(j.accounts[person], strings.ToLower(account))
@@ -98,13 +110,6 @@ func (j *Judge) Account(person, account string) {
 
 // Shrunk says that somebody else took from a stock.
 func (j *Judge) Shrunk(b Book) { j.shrunk[b] = j.Now() }
-
-// Ordered says that an administrator has told us to go on at a location: what was heard before no longer binds.
-func (j *Judge) Ordered(uid string) {
-	delete(j.foreign, uid)
-	delete(j.heard, uid)
-	delete(j.heardBy, uid)
-}
 
 // personOf is whose reader the product says it is.
 func (j *Judge) personOf(uid, client string) string {

@@ -26,7 +26,7 @@ func (s *site) theRest(t *testing.T) {
 	}
 	one := readers.Value[0]
 	for _, path := range []string{
-		"/readers?status=invited&$format=csv", "/syncRuns", "/batches?$top=2", "/acts?$top=2", "/ledger?$format=csv",
+		"/readers?status=invited&$format=csv", "/syncRuns", "/batches?$top=2", "/acts?$top=2", "/ledger?$format=csv&person=" + one.PersonID,
 		"/licenses?person=" + one.PersonID, "/requests?person=" + one.PersonID,
 	} {
 		s.call(t, s.admin, http.MethodGet, ours+path, http.StatusOK, nil)

@@ -194,7 +194,8 @@ func build(top, place string, files map[string]string) (program string, err erro
 		return "", err
 	}
 	program = filepath.Join(place, "simulate")
-	compile := exec.CommandContext(context.Background(), "go", "build", "-p", "1", "-ldflags=-s -w", "-overlay", list, "-o", program, "./infra/simulate")
+	compile := exec.CommandContext(context.Background(), "go", "build", "-p", "1", "-ldflags=-s -w", "-overlay", list, "-o", program,
+		"./infra/simulate")
 	if said, err := compile.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("it doesn't build: %s", said)
 	}

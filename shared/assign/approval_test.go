@@ -234,6 +234,34 @@ func TestAGroupThatGrowsBeyondTheThresholdWaitsForApprovalWithTheRest(t *testing
 	}
 }
 
+// Whoever is in two groups isn't kept from what one of them may still spend.
+func TestWhoseAssignmentHasSpentItsLimitIsServedByTheNextThatHasNot(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold, s.assigner.ApprovalAbove = 0, 2
+	group, _ := s.many(2)
+	s.replace(required(group))
+	s.gives()
+	x, y, z := s.person("x"), s.person("y"), s.person("z")
+	s.associate(x, y, z)
+	s.join(group, x, y, z)
+	s.clock.Advance(time.Minute)
+	other := s.group(x, y, z)
+	s.replace(required(group), required(other))
+	lines, _ := s.survey()
+	if got := s.verdicts(); got["give"] != 2 || got["wait(waitingForApproval)"] != 1 {
+		t.Errorf("each of the two may spend 2, and the first has: %v", got)
+	}
+	for _, l := range lines {
+		if l.Decision.Verdict == assign.Give && l.Wish.GroupID != other {
+			t.Errorf("%s is served by %s, which has spent its limit", l.Person.UserName, l.Wish.GroupID)
+		}
+	}
+	plan, needs, err := s.assigner.Plan(t.Context(), s.book, []assign.Ask{required(group), required(other)}, "rita")
+	if err != nil || !needs || plan.Give != 3 {
+		t.Errorf("plan for %d, needs approval: %t, %v", plan.Give, needs, err)
+	}
+}
+
 // What nobody has asked for needs no approval; what is then asked for is counted like anything else.
 func TestRequestsBeyondTheThresholdWaitForApproval(t *testing.T) {
 	s := newSchool(t)

@@ -32,11 +32,11 @@ func (s Surveyor) Covered(ctx context.Context, location string) ([]directory.Per
 			groups[w.GroupID] = groups[w.GroupID] || w.Intent == Required
 			fresh = append(fresh, w)
 		}
-		_, order, err := s.cover(ctx, site, fresh, asked, nil)
+		covered, err := s.cover(ctx, site, fresh, asked, nil)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range order {
+		for _, id := range covered.order {
 			if !seen[id] {
 				seen[id] = true
 				ids = append(ids, id)

@@ -90,7 +90,7 @@ func (p Planner) people(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	placeInLine(licenses, asked)
 	now := p.World.Now()
 	run := &doc.Value
-	covered, order, err := p.cover(ctx, site, wishes.Wishes.Ordered(now), asked, licenses)
+	covered, err := p.cover(ctx, site, wishes.Wishes.Ordered(now), asked, licenses)
 	if err != nil {
 		return err
 	}
@@ -104,10 +104,10 @@ func (p Planner) people(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	}
 	run.Reading = world.NewID(p.World)
 	var items []table.Item
-	for ids := range slices.Chunk(order, cmp.Or(p.PartSize, partSize)) {
+	for ids := range slices.Chunk(covered.order, cmp.Or(p.PartSize, partSize)) {
 		var part planPart
 		for _, id := range ids {
-			part.People = append(part.People, PlanPerson{PersonID: id, Wish: index[covered[id].ID]})
+			part.People = append(part.People, PlanPerson{PersonID: id, Wish: index[covered.first[id].ID]})
 		}
 		item, err := expiring(partKey(*run, len(items)), part, *run).Encode()
 		if err != nil {
@@ -118,7 +118,7 @@ func (p Planner) people(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	if err := p.Commits.PutAll(ctx, items...); err != nil {
 		return fmt.Errorf("storing whom the plan covers: %w", err)
 	}
-	run.People, run.Parts = len(order), len(items)
+	run.People, run.Parts = len(covered.order), len(items)
 	run.Unlimited, run.FreeBefore = b.Unlimited(), site.Free(b)
 	run.FreeAfter = run.FreeBefore
 	run.Counted = latest(state.Value.Sync.Counted, b.Counted)
@@ -147,18 +147,17 @@ func (p Planner) decide(ctx context.Context, doc runDoc, b book.Book, wishes pla
 		return err
 	}
 	site.foresee = true
-	covered := make(map[string]Wish)
+	covered := coverage{first: make(map[string]Wish)}
 	index := make(map[string]int)
-	var ids []string
 	for _, one := range part.Value.People {
-		ids = append(ids, one.PersonID)
-		covered[one.PersonID], index[one.PersonID] = wishes.Wishes.List[one.Wish], one.Wish
+		covered.order = append(covered.order, one.PersonID)
+		covered.first[one.PersonID], index[one.PersonID] = wishes.Wishes.List[one.Wish], one.Wish
 	}
-	licenses, err := license.LoadMany(ctx, p.Store, b.Asset.AdamID, ids)
+	licenses, err := license.LoadMany(ctx, p.Store, b.Asset.AdamID, covered.order)
 	if err != nil {
 		return err
 	}
-	lines, err := p.facts(ctx, site, b, covered, ids, licenses, run.FreeAfter)
+	lines, err := p.facts(ctx, site, b, covered, licenses, run.FreeAfter)
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (l Line) Cause(bookID string) license.Cause {
 
 // Survey decides for everybody whom the wishes cover, in the order in which stock is given out: oldest wish
 // first, wishes on hold last, within a wish by asked-for time, then by personId. A person covered by several wishes
-// appears once, under the first.
+// appears once, under the first; or, when that has spent all that was approved, under the next that has not.
 //
 // Lapsed are pairs of this location that wait although no wish covers them any more.
 func (s Surveyor) Survey(ctx context.Context, site Site, b book.Book, wishes Wishes) (lines, lapsed []Line, err error) {
@@ -122,11 +122,11 @@ func (s Surveyor) survey(ctx context.Context, site Site, b book.Book, wishes Wis
 		return nil, nil, nil, err
 	}
 	placeInLine(licenses, asked)
-	covered, order, err := s.cover(ctx, site, wishes.Ordered(s.World.Now()), asked, licenses)
+	covered, err := s.cover(ctx, site, wishes.Ordered(s.World.Now()), asked, licenses)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	lines, err = s.facts(ctx, site, b, covered, order, licenses, site.Free(b))
+	lines, err = s.facts(ctx, site, b, covered, licenses, site.Free(b))
 	for i := range lines {
 		if r, ok := asked[lines[i].Person.ID]; ok && lines[i].Wish.Intent == Available {
 			lines[i].Request = &r
@@ -135,7 +135,7 @@ func (s Surveyor) survey(ctx context.Context, site Site, b book.Book, wishes Wis
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return lines, lapses(b, licenses, covered), spentBy(licenses), nil
+	return lines, lapses(b, licenses, covered.first), spentBy(licenses), nil
 }
 
 // placeInLine has those who have asked stand in the line from when they did, not from when it was noted. Somebody without
@@ -173,30 +173,58 @@ func (s Surveyor) requests(ctx context.Context, wishes Wishes) (map[string]Reque
 	return requested(ctx, s.Store, wishes.BookID)
 }
 
+// coverage says which wish each person comes under.
+type coverage struct {
+	first   map[string]Wish
+	further map[string][]Wish // the others that cover somebody whose first has a limit
+	order   []string          // of the people, as they are served
+}
+
+// serving is the wish that serves the person: the first, or when that has spent all that it may, the next that has not and
+// spends at once.
+func (c coverage) serving(id string, l license.License, spent map[string]int, now time.Time) Wish {
+	first := c.first[id]
+	if !first.isSpent(spent) {
+		return first
+	}
+	for _, w := range c.further[id] {
+		if w.rank(now) == 0 && !w.isSpent(spent) && !closed(l, w) {
+			return w
+		}
+	}
+	return first
+}
+
+// isSpent says that the wish has spent all that was approved, by how many licenses each wish has.
+func (w Wish) isSpent(spent map[string]int) bool { return w.Limit > 0 && spent[w.ID] >= w.Limit }
+
 // cover says which wish each person comes under, and in which order they are served.
 func (s Surveyor) cover(
 	ctx context.Context, site Site, wishes []Wish, asked map[string]Request, licenses map[string]license.Doc,
-) (covered map[string]Wish, order []string, err error) {
-	covered = make(map[string]Wish)
+) (coverage, error) {
+	c := coverage{first: make(map[string]Wish), further: make(map[string][]Wish)}
 	for _, w := range wishes {
 		members, err := s.under(ctx, site, w, asked)
 		if err != nil {
-			return nil, nil, err
+			return coverage{}, err
 		}
 		members = slices.DeleteFunc(members, func(id string) bool {
-			first, earlier := covered[id]
-			if l := licenses[id].Value; earlier && closed(l, first) && !closed(l, w) {
-				covered[id] = w
+			first, earlier := c.first[id]
+			switch l := licenses[id].Value; {
+			case earlier && closed(l, first) && !closed(l, w):
+				c.first[id] = w
+			case earlier && first.Limit > 0:
+				c.further[id] = append(c.further[id], w)
 			}
 			return earlier
 		})
 		for _, id := range members {
-			covered[id] = w
+			c.first[id] = w
 		}
 		slices.SortFunc(members, func(x, y string) int { return bySeniority(licenses, x, y) })
-		order = append(order, members...)
+		c.order = append(c.order, members...)
 	}
-	return covered, order, nil
+	return c, nil
 }
 
 // under are the people who come under a wish: the members of its group, and of these, if it is an available one, those
@@ -224,26 +252,29 @@ func bySeniority(licenses map[string]license.Doc, x, y string) int {
 
 // facts decides for the people in their order, of whom as many may be given a license as are free.
 func (s Surveyor) facts(
-	ctx context.Context, site Site, b book.Book, covered map[string]Wish, order []string, licenses map[string]license.Doc,
-	free int,
+	ctx context.Context, site Site, b book.Book, covered coverage, licenses map[string]license.Doc, free int,
 ) ([]Line, error) {
-	if err := s.meet(ctx, site, order); err != nil {
+	if err := s.meet(ctx, site, covered.order); err != nil {
 		return nil, err
 	}
-	readers := site.known.readersOf(order)
+	readers := site.known.readersOf(covered.order)
 	held, err := s.accounts(ctx, site, b, readers, licenses)
 	if err != nil {
 		return nil, err
 	}
 	spent := spentBy(licenses)
 	state, _ := site.Token.Standing(s.World.Now())
-	lines := make([]Line, 0, len(order))
-	for _, id := range order {
+	now := s.World.Now()
+	lines := make([]Line, 0, len(covered.order))
+	for _, id := range covered.order {
 		person, known := site.known.people[id]
 		if !known {
 			continue // the provider has named them and not sent them
 		}
-		line := Line{Person: person, Wish: covered[id], License: licenses[id]}
+		line := Line{Person: person, Wish: covered.first[id], License: licenses[id]}
+		if !site.foresee {
+			line.Wish = covered.serving(id, line.License.Value, spent, now)
+		}
 		if line.License.Version == "" {
 			line.License.Key = license.Key(b.Asset.AdamID, id)
 			line.License.Value.AdamID, line.License.Value.PersonID = b.Asset.AdamID, id
@@ -251,7 +282,7 @@ func (s Surveyor) facts(
 		if doc, ok := readers[id]; ok {
 			line.Reader = &doc.Value
 		}
-		beyond := line.Wish.Limit > 0 && spent[line.Wish.ID] >= line.Wish.Limit
+		beyond := line.Wish.isSpent(spent)
 		if site.foresee {
 			line.Reader, beyond = s.foreseen(line.Person, line.Reader), false
 			line.Wish.HoldUntil, line.Wish.Approval = time.Time{}, Approval{}

@@ -18,14 +18,9 @@ func (j *Judge) entitled(r *Request, b Book, person string, since time.Time, pen
 		if group != Everybody && !j.within(Member(group, person), since) {
 			continue
 		}
-		var hold time.Duration
-		wish := Wish(b, group)
-		if !j.within(wish, since) {
-			if wish = Offer(b, group); !j.within(wish, since) || !j.within(Asked(b, person), since) {
-				continue
-			}
-		} else if !j.within(Offer(b, group), since) || !j.within(Asked(b, person), since) {
-			hold = j.Hold
+		wish, hold, covers := j.wishOf(b, group, person, since)
+		if !covers {
+			continue
 		}
 		replaced := j.until(wish, since) // what is there now may be another one
 		switch {
@@ -38,6 +33,20 @@ func (j *Judge) entitled(r *Request, b Book, person string, since time.Time, pen
 		}
 	}
 	j.broken(law, tags, "person %s is sent title %s at %s and %s", person, b.AdamID, b.UID, why)
+}
+
+// wishOf is the wish for a group by which the person may have been given the book since, and for how long it is held back:
+// what may have been asked for isn't.
+func (j *Judge) wishOf(b Book, group, person string, since time.Time) (wish string, hold time.Duration, covers bool) {
+	asked := j.within(Offer(b, group), since) && j.within(Asked(b, person), since)
+	switch {
+	case !j.within(Wish(b, group), since):
+		return Offer(b, group), 0, asked
+	case asked:
+		return Wish(b, group), 0, true
+	default:
+		return Wish(b, group), j.Hold, true
+	}
 }
 
 // stays: who is to be no reader of a location any more gets nothing there, until that is taken back.

@@ -105,12 +105,24 @@ func (j *Judge) served(b Listed, books []Listed, people []string) {
 				b.AdamID, b.Pricing, b.UID, j.stands(b.AdamID, books, person))
 			continue
 		}
-		if named && j.associated(b.UID, person) && free > 0 && !slices.Contains([]string{"appleRefused", "bound", "refunded"}, g.Reason) &&
-			(g.Reason != "waitingForApproval" || !j.waits(b.Book, person)) {
+		if named && j.associated(b.UID, person) && free > 0 && !j.rightly(b.Book, person, g.Reason) {
 			j.broken("not converged", tags, "person %s could have %s %s of %s, of which %d are left, and waits: %s", person, b.AdamID,
 				b.Pricing, b.UID, free, g.Reason)
 		}
 	}
+}
+
+// rightly says that a person who could have a title waits for that reason all the same.
+func (j *Judge) rightly(b Book, person, reason string) bool {
+	switch reason {
+	case "appleRefused", "bound", "refunded":
+		return true
+	case "waitingForApproval":
+		return j.waits(b, person)
+	case "retired": // a request of ours that Apple takes up late may make the retired reader anew
+		return j.IsOut(b.UID, person)
+	}
+	return false
 }
 
 // free is how many licenses Apple has left.

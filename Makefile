@@ -17,6 +17,9 @@ E2E := $(CURDIR)/.cache/e2e
 # The SAM CLI tells Amazon who runs what, unless it is told not to.
 export SAM_CLI_TELEMETRY := 0
 CODE := functions infra shared
+# Packages in which all happens in one goroutine: the race detector finds next to nothing there, and makes it ten times as
+# slow. A test holds them to that. `make test-race ONE_GOROUTINE=none` leaves nothing out; .ci/full does so.
+ONE_GOROUTINE ?= infra/housekeeping|infra/mutants|infra/simulate/judge|infra/simulate/play|infra/stage
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
 # The packages that have tests with the build tag aws.
@@ -34,8 +37,8 @@ run: ## run everything as one program on this machine
 test: ## run the tests
 	CGO_ENABLED=0 go test ./...
 
-test-race: ## run the tests with the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -race ./...
+test-race: ## run the tests with the race detector where things happen at once (needs a C compiler)
+	CGO_ENABLED=1 go test -race $$(go list ./... | grep -vE '/($(ONE_GOROUTINE))$$')
 
 test-aws: emulators ## run the AWS engines' contracts on emulators (needs Java 17, Maven, Python, npm)
 	CGO_ENABLED=0 go test -tags aws $(AWS_TESTS)
@@ -99,7 +102,7 @@ bench: ## count what giving 25 titles to 10,000 readers costs, and to 100,000 in
 
 lint: $(BIN)/golangci-lint@$(GOLANGCI_LINT_VERSION) $(BIN)/gofumpt@$(GOFUMPT_VERSION) ## check format and style
 	@unformatted=$$($(BIN)/gofumpt -d $(CODE)) && test -z "$$unformatted" || { echo "$$unformatted"; exit 1; }
-	$(BIN)/golangci-lint run --allow-serial-runners ./...
+	CGO_ENABLED=0 $(BIN)/golangci-lint run --allow-serial-runners --build-tags aws,e2e ./...
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@set -e; for package in $$(grep -rl --include='*_test.go' '^func Fuzz' $(CODE) | xargs -n 1 dirname | sort -u); do \
@@ -121,11 +124,11 @@ clean: ## remove what the other targets made, but not your data in .bookplate
 
 # A tool is there once its version's file is.
 $(BIN)/golangci-lint@%:
-	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$*
+	CGO_ENABLED=0 GOBIN=$(BIN) go install -ldflags='-s -w' github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$*
 	@touch $@
 
 $(BIN)/gofumpt@%:
-	GOBIN=$(BIN) go install mvdan.cc/gofumpt@$*
+	CGO_ENABLED=0 GOBIN=$(BIN) go install -ldflags='-s -w' mvdan.cc/gofumpt@$*
 	@touch $@
 
 $(SAM)@%:

@@ -111,7 +111,7 @@ func (s *Stack) build() error {
 	})
 	s.worker = location.Worker{
 		Store: s.store, World: s.world, Vault: s.vault, Service: s.service, Directory: s.readers, Queue: s.queue,
-		Log: o.Log, Federated: o.Federated, Budget: location.DefaultBudget, Chunk: location.DefaultChunk,
+		Log: o.Log, Federated: o.Federated, Restored: o.RestoredAt, Budget: location.DefaultBudget, Chunk: location.DefaultChunk,
 		Pace: grant.Pace{ResendAfter: o.ResendAfter, Poll: o.PollAfter, MaxOpen: 5},
 	}
 	s.timers = schedule.Handler{Store: s.store, World: s.world, Queue: s.queue, Log: o.Log}

@@ -9,7 +9,7 @@ import (
 // is anybody given what may still be taken back, or what waits for approval.
 func (j *Judge) entitled(r *Request, b Book, person string, since time.Time, pending map[string]bool) {
 	tags := []string{b.AdamID, person}
-	if !j.within(Active(person), since) {
+	if !j.within(Active(person), since) && !j.joins(person) {
 		j.broken("to the wrong person", tags, "person %s is sent title %s and isn't active", person, b.AdamID)
 		return
 	}
@@ -39,6 +39,33 @@ func (j *Judge) entitled(r *Request, b Book, person string, since time.Time, pen
 	}
 	j.broken(law, tags, "person %s is sent title %s at %s and %s", person, b.AdamID, b.UID, why)
 }
+
+// stays: who is to be no reader of a location any more gets nothing there, until that is taken back.
+func (j *Judge) stays(r *Request, b Book, person string, since time.Time) {
+	at, out := j.out[r.UID+" "+person]
+	if out && at.Before(since) {
+		j.broken("to the wrong person", []string{b.AdamID, person}, "person %s is sent title %s at %s, where their reader is to be "+
+			"retired since %s", person, b.AdamID, r.UID, at.Format(time.TimeOnly))
+	}
+	if !out && j.left[r.UID+" "+person] {
+		j.Met["a title is sent to somebody who was restored"]++
+	}
+}
+
+// Out says that it is ordered that a person be no reader of a location any more; the client is who they were there.
+func (j *Judge) Out(uid, person, client string) {
+	j.out[uid+" "+person] = j.Now()
+	j.left[uid+" "+person], j.left[uid+" "+client] = true, true
+}
+
+// IsOut says that this is ordered.
+func (j *Judge) IsOut(uid, person string) bool { return !j.out[uid+" "+person].IsZero() }
+
+// In says that the person may be a reader there again.
+func (j *Judge) In(uid, person string) { delete(j.out, uid+" "+person) }
+
+// joins says that this may be somebody whom the directory has been sent, and whose sender hasn't been told under which id.
+func (j *Judge) joins(person string) bool { return j.Joining > 0 && j.facts[Active(person)] == nil }
 
 // pending are the groups to which a book's assignments wait for approval, in public.
 func (j *Judge) pending(b Book) map[string]bool {

@@ -43,6 +43,8 @@ type Judge struct {
 	Violations []Violation
 	// Met counts how often the precondition of a law was met: a law that never mattered proves nothing.
 	Met map[string]int
+	// Joining is how many people are being sent to the directory for the first time.
+	Joining int
 
 	sites    map[string]*applefake.Location
 	ours     map[string]string          // uId → our mdmInfo.id, as the claim says
@@ -56,6 +58,8 @@ type Judge struct {
 	lists    []listing
 	shrunk   map[Book]time.Time   // when others last took from a stock
 	retired  map[string]time.Time // uId and clientUserId → when somebody else did it
+	out      map[string]time.Time // uId and personId → since when it is ordered that they be no reader there
+	left     map[string]bool      // uId and clientUserId, and uId and personId, of whom that was ever ordered
 	seen     map[string]bool      // lines of ledgers that were judged
 	open     []*sending           // whose answers haven't come
 
@@ -88,6 +92,7 @@ func New(o Options) *Judge {
 		ours: map[string]string{}, foreign: map[string]map[string]bool{}, heard: map[string]time.Time{}, heardBy: map[string]string{},
 		people: map[string]string{}, accounts: map[string][]string{}, sent: map[pair][]*sending{},
 		events: map[string]*sending{}, shrunk: map[Book]time.Time{}, seen: map[string]bool{}, retired: map[string]time.Time{},
+		out: map[string]time.Time{}, left: map[string]bool{},
 		wasSynced: map[string]bool{}, named: map[string]string{}, orders: map[string]bool{},
 	}
 	for _, s := range o.Sites {
@@ -148,7 +153,7 @@ func (j *Judge) Step() {
 	for _, site := range j.Sites {
 		for _, l := range site.Ledger() {
 			line := l.UID + l.AdamID + l.PricingParam + l.ClientUserID + l.EventID + l.At.String()
-			if !j.seen[line] {
+			if !j.seen[line] && !j.joins(j.PersonOf(l.UID, l.ClientUserID)) {
 				j.seen[line] = true
 				j.given(l)
 			}
@@ -166,6 +171,7 @@ func (j *Judge) given(l applefake.License) {
 	tags := []string{l.AdamID, person}
 	user, active := j.sites[l.UID].User(l.ClientUserID)
 	_, retired := j.retired[l.UID+" "+l.ClientUserID]
+	retired = retired || j.left[l.UID+" "+l.ClientUserID]
 	if (active || !retired) && !slices.Contains(j.accounts[person], strings.ToLower(user.Account)) {
 		j.broken("to the wrong person", tags, "%s of %s went to the account %q, which isn't one of person %s", l.AdamID, l.UID,
 			user.Account, person)

@@ -47,6 +47,7 @@ func (j *Judge) beginSpend(r *Request) {
 				continue
 			}
 			j.entitled(r, b, person, since, pending)
+			j.stays(r, b, person, since)
 			user, _ := j.sites[r.UID].User(client)
 			at, retired := j.retired[r.UID+" "+client]
 			if user.Status != "Associated" && (!retired || r.At.Sub(at) > 2*fresh) {

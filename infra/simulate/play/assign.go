@@ -129,17 +129,8 @@ func (p *Play) amend() {
 
 // remove deletes the assignment of a book to a group.
 func (p *Play) remove(process *process, b known, group string) error {
-	code, answer := send(process.assignments, administrator, http.MethodGet, b.path()+"/assignments", "")
-	var there struct {
-		Value []struct {
-			ID     string
-			Target target
-		}
-	}
-	if err := json.Unmarshal([]byte(answer), &there); err != nil || code != http.StatusOK {
-		return fmt.Errorf("status %d: %s", code, answer)
-	}
-	for _, one := range there.Value {
+	there, err := assignmentsOf(process, b)
+	for _, one := range there {
 		if one.Target != targetOf(group) {
 			continue
 		}
@@ -149,7 +140,24 @@ func (p *Play) remove(process *process, b known, group string) error {
 		}
 		p.count("done: an assignment is removed")
 	}
-	return nil
+	return err
+}
+
+// assignment is one of a book's, as the product shows it.
+type assignment struct {
+	ID       string
+	Target   target
+	Approval string `json:"x_approval"`
+	Plan     string `json:"x_planId"`
+}
+
+func assignmentsOf(process *process, b known) ([]assignment, error) {
+	code, answer := send(process.assignments, administrator, http.MethodGet, b.path()+"/assignments", "")
+	var there struct{ Value []assignment }
+	if err := json.Unmarshal([]byte(answer), &there); err != nil || code != http.StatusOK {
+		return nil, fmt.Errorf("status %d: %s", code, answer)
+	}
+	return there.Value, nil
 }
 
 type target struct {
@@ -222,15 +230,15 @@ func (p *Play) siteOf(uid string) *site {
 	panic("a book is of no location")
 }
 
-// reasons counts why people wait, as one book's public answer says at this moment.
-func (p *Play) reasons() {
+// stops counts those whom a book's public answer tells that its location has stopped: that isn't stored.
+func (p *Play) stops() {
 	books := p.books()
-	if len(books) == 0 || p.steps%4 != 0 {
+	if len(books) == 0 || p.steps%10 != 0 {
 		return
 	}
 	for _, g := range p.judge.Grants(books[p.chaos.IntN(len(books))].ID) {
-		if g.Reason != "" {
-			p.count("reason: " + g.Reason)
+		if g.Reason == "stopped" {
+			p.count("reason: stopped")
 		}
 	}
 }

@@ -93,9 +93,8 @@ type site struct {
 	mdm     *applefake.MDMInfo // as whom we manage it
 	foreign bool
 	broken  bool              // its token was revoked or has expired
-	busy    map[string]bool   // books at whose assignments somebody is
+	busy    map[string]bool   // books at whose assignments somebody is, and people with whose reader
 	wishes  map[string]wishes // of books
-	plans   map[string]string // the plans that were looked at last
 }
 
 type line struct {
@@ -123,7 +122,7 @@ func run(o Options) Result {
 		p.step()
 		p.pass(p.pause())
 		p.judge.Step()
-		p.reasons()
+		p.stops()
 	}
 	if !p.failed() {
 		p.end()
@@ -224,7 +223,7 @@ func (p *Play) buildApple() {
 		must(err)
 		p.stocked += len(place.Books())
 		p.sites = append(p.sites, &site{
-			Location: place, busy: map[string]bool{}, wishes: map[string]wishes{}, plans: map[string]string{},
+			Location: place, busy: map[string]bool{}, wishes: map[string]wishes{},
 		})
 	}
 }

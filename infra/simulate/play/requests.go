@@ -78,8 +78,8 @@ func (p *Play) offers(b known) bool {
 	return p.script.IntN(20) == 0
 }
 
-// approve: another administrator looks at what a book's assignments would do, and lets them; or at what they would have
-// done when somebody looked before.
+// approve: another administrator looks at what a book's assignments would do, and lets them; or approves what they would
+// have done when somebody asked for them.
 func (p *Play) approve() {
 	b, ok := pick(p, p.books(), func(b known) bool { return p.mayWait(p.siteOf(b.UID), b) })
 	if !ok {
@@ -105,11 +105,11 @@ func (p *Play) approveAs(s *site, b known, by string, asSeenBefore bool) {
 	approved := false
 	p.want(fmt.Sprintf("%s is approved by %s", b, by), func(_ context.Context, process *process) error {
 		id, needs, err := p.plan(process, b, body)
-		if seen, looked := s.plans[b.ID]; asSeenBefore && looked {
-			id = seen
+		if asSeenBefore && err == nil {
+			id, err = planned(process, b)
+			needs = id != ""
 		}
-		s.plans[b.ID] = id
-		if err != nil || !needs && !asSeenBefore {
+		if err != nil || !needs {
 			approved = err == nil && attempts > 0 // an attempt that failed has done it
 			return err
 		}
@@ -159,6 +159,17 @@ func (p *Play) plan(process *process, b known, body string) (id string, needsApp
 		p.count("planned: " + r.Reason)
 	}
 	return plan.ID, plan.Needs, nil
+}
+
+// planned is the plan for which a book's assignments wait, as they name it; empty if none do.
+func planned(process *process, b known) (id string, err error) {
+	there, err := assignmentsOf(process, b)
+	for _, one := range there {
+		if one.Approval == "pending" {
+			id = one.Plan
+		}
+	}
+	return id, err
 }
 
 // claim makes us a location's manager again, over the other product only when that is the order.

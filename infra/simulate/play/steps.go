@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/bookplate/bookplate/infra/simulate/judge"
 	"github.com/bookplate/bookplate/shared/directory"
@@ -17,7 +18,7 @@ const (
 
 // open sets the scene: groups with people, and a token of each location.
 func (p *Play) open() {
-	p.nextSweep, p.nextSync = Start.Add(5*60e9), Start.Add(12*3600e9)
+	p.nextSweep, p.nextSync = Start.Add(5*time.Minute), Start.Add(12*time.Hour)
 	for range 1 + p.script.IntN(mostGroups) {
 		p.found()
 	}
@@ -35,12 +36,22 @@ func (p *Play) open() {
 	over := p.weather.over
 	p.weather.over = p.script.IntN(2) == 0 // half of the plays get ready undisturbed
 	p.tableFaults()
-	p.pass(20 * 60e9)
+	p.gather()
+	for range 4 { // as soon as there are books, somebody assigns them
+		p.pass(time.Minute)
+		p.assign()
+	}
+	p.pass(16 * time.Minute)
 	p.weather.over = over
 	p.tableFaults()
+	p.gather()
+}
+
+// gather puts half of the people into groups.
+func (p *Play) gather() {
 	for _, x := range p.people {
 		for _, g := range p.groups {
-			if p.script.IntN(2) == 0 {
+			if p.script.IntN(3) == 0 {
 				p.member(g, x, true)
 			}
 		}
@@ -78,6 +89,10 @@ func (p *Play) step() {
 		{6, p.orderSync},
 		{2, p.dropWakes},
 		{2, p.retireByOthers},
+		{3, p.retireByOrder},
+		{4, p.restore},
+		{1, p.deleteToken},
+		{4, p.uploadAgain},
 		{1, p.linkElsewhere},
 		{6, func() {}},
 	}

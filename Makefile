@@ -19,7 +19,7 @@ export SAM_CLI_TELEMETRY := 0
 CODE := functions infra shared
 # Packages in which all happens in one goroutine: the race detector finds next to nothing there, and makes it ten times as
 # slow. A test holds them to that. `make test-race ONE_GOROUTINE=none` leaves nothing out; .ci/full does so.
-ONE_GOROUTINE ?= infra/housekeeping|infra/mutants|infra/simulate/judge|infra/simulate/play|infra/stage
+ONE_GOROUTINE ?= infra/housekeeping|infra/simulate/judge|infra/simulate/play|infra/stage
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
 # The packages that have tests with the build tag aws.

@@ -24,7 +24,7 @@ func newLargeSchool(t *testing.T) (s *school, asks []assign.Ask) {
 	s = newSchool(t)
 	s.assigner.PlanInline, s.assigner.ApprovalAbove = inline, 2
 	s.book.Total, s.book.Available = 4, 4
-	s.must(book.Put(t.Context(), s.store, book.Doc{Value: s.book}))
+	s.must(book.Store(t.Context(), s.store, book.Doc{Value: s.book}))
 	var people []string
 	for i := range 7 {
 		people = append(people, s.person(fmt.Sprint("p", i)))

@@ -71,9 +71,9 @@ type pointer struct {
 	Asset    apple.AssetKey `json:"asset"`
 }
 
-// Put stores books in bulk, and the pointers to those that are new, all of these first: what is stored in bulk has no order, and
-// nobody makes up for a pointer later.
-func Put(ctx context.Context, store *table.Store, docs ...Doc) error {
+// Store stores books, after the pointers to those that are new: whoever lists a book must be able to open it, and a bulk
+// write may leave any of its items out when the process dies.
+func Store(ctx context.Context, store *table.Store, docs ...Doc) error {
 	var pointers, books []table.Item
 	for _, doc := range docs {
 		b := doc.Value

@@ -3,6 +3,7 @@ package play
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,6 +149,18 @@ func (p *Play) move() {
 	if ok && there {
 		p.member(g, x, !g.members[x] || p.script.IntN(3) == 0)
 	}
+}
+
+// part takes somebody out of a group.
+func (p *Play) part() {
+	x, ok := pick(p, p.people, func(x *person) bool {
+		return present(x) && slices.ContainsFunc(p.groups, func(g *group) bool { return g.members[x] })
+	})
+	if !ok {
+		return
+	}
+	g, _ := pick(p, p.groups, func(g *group) bool { return g.members[x] })
+	p.member(g, x, false)
 }
 
 func (p *Play) member(g *group, x *person, in bool) {

@@ -170,7 +170,8 @@ func (s *process) mayFreeze(fault string) {
 	case 0:
 		p.step()
 	case 1, 2: // what the frozen process may have read is no longer so
-		[]func(){p.part, p.part, p.part, p.move, p.disable, p.leave, p.assign, p.amend, p.takeOver, p.refund}[p.chaos.IntN(10)]()
+		acts := []func(){p.part, p.part, p.part, p.bar, p.bar, p.bar, p.leave, p.assign, p.amend, p.takeOver, p.refund}
+		acts[p.chaos.IntN(len(acts))]()
 	}
 	if p.weather.strikes(otherWorker) && len(p.sites) > 0 {
 		p.work(p.sites[p.chaos.IntN(len(p.sites))].UID())

@@ -32,6 +32,15 @@ func (p Process) Pace() grant.Pace {
 	return pace
 }
 
+// Restored is when spending was stopped before the table was restored.
+func (p Process) Restored() time.Time {
+	at := p.Env.Time(setting.RestoredAt)
+	if at.After(p.World.Now()) { // all work would be put off until then
+		p.Env.Refuse(setting.RestoredAt, errors.New("it is in the future"))
+	}
+	return at
+}
+
 func onLoopback(base string) bool {
 	at, err := url.Parse(base)
 	if err != nil {

@@ -110,3 +110,19 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 		t.Error("a missing table was accepted")
 	}
 }
+
+func TestARestorationIsNotInTheFuture(t *testing.T) {
+	past := time.Date(2020, 9, 2, 9, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{"": {}, past.Format(time.RFC3339): past} {
+		p := process(map[setting.Name]string{setting.RestoredAt: text})
+		if got := p.Restored(); !got.Equal(want) || p.Env.Err() != nil {
+			t.Errorf("%q: %v, %v", text, got, p.Env.Err())
+		}
+	}
+	for _, text := range []string{time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "yesterday"} {
+		p := process(map[setting.Name]string{setting.RestoredAt: text})
+		if p.Restored(); p.Env.Err() == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}

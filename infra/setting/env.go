@@ -75,6 +75,19 @@ func (e *Env) Count(name Name) int {
 	return n
 }
 
+// Time is the value as a moment, zero if it is empty, e.g. 2030-09-02T09:00:00Z.
+func (e *Env) Time(name Name) time.Time {
+	text := e.Text(name)
+	if text == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		e.Refuse(name, err)
+	}
+	return at.UTC()
+}
+
 // Switch is the value as true or false.
 func (e *Env) Switch(name Name) bool {
 	on, err := strconv.ParseBool(e.Text(name))

@@ -17,6 +17,7 @@ const (
 	ApprovalAbove    Name = "BOOKPLATE_APPROVAL_ABOVE"
 	SelfApproval     Name = "BOOKPLATE_SELF_APPROVAL"
 	FederatedDomains Name = "BOOKPLATE_FEDERATED_DOMAINS"
+	RestoredAt       Name = "BOOKPLATE_RESTORED_AT"
 	KeyARN           Name = "BOOKPLATE_KEY_ARN"
 	Apple            Name = "BOOKPLATE_APPLE"
 	ResendAfter      Name = "BOOKPLATE_RESEND_AFTER"
@@ -53,6 +54,8 @@ func All() []Setting {
 			"but for all users."},
 		{Name: SelfApproval, Default: "false", Help: "Whether whoever asked for an assignment may approve it too."},
 		{Name: FederatedDomains, Help: "Domains whose user names are Managed Apple Accounts, separated by commas."},
+		{Name: RestoredAt, Help: "When spending was stopped before the table was restored, e.g. 2030-09-02T09:00:00Z; empty: never. " +
+			"Nothing is spent until every location was read whole since."},
 		{Name: KeyARN, Help: "The KMS key that new secrets are encrypted with; empty means the account's own."},
 		{
 			Name: Apple, Default: "https://vpp.itunes.apple.com/mdm/v2", Test: true,

@@ -28,6 +28,7 @@ func main() {
 			Store: store, World: p.World, Vault: secretsmanager.NewReader(aws, p.Env.SecretPrefix()), Service: p.Apple(),
 			Directory: directory.NewReader(store.ReadStore), Queue: sqs.New(aws, p.Env.Text(setting.Queue), p.World.Clock),
 			Log: p.Log, Federated: p.Env.List(setting.FederatedDomains), Pace: p.Pace(),
+			Restored: p.Restored(),
 			Budget: location.DefaultBudget, Chunk: location.DefaultChunk,
 		}
 		return work.Handler{Work: worker.Work, Log: p.Log}.Handle, nil

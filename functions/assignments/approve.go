@@ -8,7 +8,8 @@ import (
 	"github.com/bookplate/bookplate/shared/problem"
 )
 
-// approve lets the assignments of a book spend that wait for it, as one plan says.
+// approve lets the assignments of a book spend that wait for it, as one plan says. For many people the worker looks whether
+// that is still the plan, and the answer is where that will be found.
 func (s server) approve(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		PlanID string `json:"planId"`
@@ -24,7 +25,15 @@ func (s server) approve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.assigner().Approve(r.Context(), b, body.PlanID, auth.From(r.Context()).Subject); err != nil {
+	caller := auth.From(r.Context()).Subject
+	run, later, err := s.assigner().ApproveLater(r.Context(), b, body.PlanID, caller)
+	if err != nil {
+		return err
+	}
+	if later {
+		return s.later(w, r, run, b)
+	}
+	if err := s.assigner().Approve(r.Context(), b, body.PlanID, caller); err != nil {
 		return err
 	}
 	s.wake(r.Context(), b.Location)

@@ -65,7 +65,7 @@ func (s server) remove(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.assigner().Remove(r.Context(), b, door.ID(r.PathValue("assignment"))); err != nil {
+	if err := s.assigner().Remove(r.Context(), b, door.ID(r.PathValue("assignment")), auth.From(r.Context()).Subject); err != nil {
 		return err
 	}
 	s.wake(r.Context(), b.Location)
@@ -76,7 +76,7 @@ func (s server) remove(w http.ResponseWriter, r *http.Request) error {
 func (s server) assigner() assign.Assigner {
 	return assign.Assigner{
 		Store: s.Store, Directory: s.Directory, World: s.World, Hold: s.Hold, ApprovalAbove: s.ApprovalAbove,
-		SelfApproval: s.SelfApproval, Federated: s.Federated,
+		PlanInline: s.PlanInline, SelfApproval: s.SelfApproval, Federated: s.Federated,
 	}
 }
 

@@ -55,7 +55,8 @@ type planPerson struct {
 	Detail      string         `json:"detail,omitempty"`
 }
 
-// plan says what assign with the same body would spend. It changes nothing.
+// plan says what assign with the same body would spend. It changes nothing. For many people it answers where the plan will
+// be found.
 func (s server) plan(w http.ResponseWriter, r *http.Request) error {
 	asks, err := readAsks(w, r)
 	if err != nil {
@@ -65,7 +66,15 @@ func (s server) plan(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	plan, approval, err := s.assigner().Plan(r.Context(), b, asks, auth.From(r.Context()).Subject)
+	caller := auth.From(r.Context()).Subject
+	run, later, err := s.assigner().PlanLater(r.Context(), b, asks, caller)
+	if err != nil {
+		return err
+	}
+	if later {
+		return s.later(w, r, run, b)
+	}
+	plan, approval, err := s.assigner().Plan(r.Context(), b, asks, caller)
 	if err != nil {
 		return err
 	}

@@ -17,37 +17,13 @@ func listContext(b book.Book) string {
 
 func entityContext(b book.Book) string { return listContext(b) + "/$entity" }
 
-func (s server) list(w http.ResponseWriter, r *http.Request) error {
-	q, err := graph.ParseQuery(r, entity.AssignmentSchema())
-	if err != nil {
-		return err
+func (s server) collection() graph.Collection {
+	return graph.Collection{
+		Schema: entity.AssignmentSchema(), Read: func(r *http.Request, _ graph.Query) (string, []graph.Entity, error) {
+			b, wishes, err := s.wishes(r)
+			return listContext(b), entity.Assignments(wishes), err
+		},
 	}
-	b, wishes, err := s.wishes(r)
-	if err != nil {
-		return err
-	}
-	page, err := graph.List(r, q, entity.Assignments(wishes))
-	if err != nil {
-		return err
-	}
-	graph.WritePage(w, r, listContext(b), page)
-	return nil
-}
-
-func (s server) count(w http.ResponseWriter, r *http.Request) error {
-	q, err := graph.ParseQuery(r, entity.AssignmentSchema())
-	if err != nil {
-		return err
-	}
-	if err := q.Only("$filter"); err != nil {
-		return err
-	}
-	_, wishes, err := s.wishes(r)
-	if err != nil {
-		return err
-	}
-	graph.WriteCount(w, r, graph.Count(q, entity.Assignments(wishes)))
-	return nil
 }
 
 func (s server) get(w http.ResponseWriter, r *http.Request) error {

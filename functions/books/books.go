@@ -37,8 +37,8 @@ const (
 func routes(s server) []door.Route {
 	return []door.Route{
 		{Method: http.MethodGet, Path: "/deviceAppManagement", Need: auth.Viewer, Answer: s.management},
-		{Method: http.MethodGet, Path: booksPath, Need: auth.Viewer, Answer: s.list},
-		{Method: http.MethodGet, Path: booksPath + "/$count", Need: auth.Viewer, Answer: s.count},
+		{Method: http.MethodGet, Path: booksPath, Need: auth.Viewer, Answer: s.collection().List},
+		{Method: http.MethodGet, Path: booksPath + "/$count", Need: auth.Viewer, Answer: s.collection().Count},
 		{Method: http.MethodPost, Path: booksPath, Need: auth.Viewer, Answer: s.refuseCreate},
 		{Method: http.MethodGet, Path: bookPath, Need: auth.Viewer, Answer: s.get},
 		{Method: http.MethodPatch, Path: bookPath, Need: auth.Viewer, Answer: s.refuseChange},
@@ -48,6 +48,7 @@ func routes(s server) []door.Route {
 		{Method: http.MethodGet, Path: ourPath + "/licenses", Need: auth.Viewer, Answer: s.licenses},
 		{Method: http.MethodGet, Path: ourPath + "/ledger", Need: auth.Viewer, Answer: s.ledger},
 		{Method: http.MethodGet, Path: ourPath + "/readers", Need: auth.Viewer, Answer: s.readers},
+		{Method: http.MethodGet, Path: ourPath + "/readers/{id}", Need: auth.Viewer, Answer: s.reader},
 		{Method: http.MethodGet, Path: ourPath + "/batches", Need: auth.Viewer, Answer: s.batches},
 		{Method: http.MethodGet, Path: ourPath + "/acts", Need: auth.Viewer, Answer: s.acts},
 	}

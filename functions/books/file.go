@@ -102,7 +102,7 @@ func (s sheet[T]) write(body *bytes.Buffer, f format, size int, q graph.Query, r
 	if next, err = q.Cursor(); err != nil || size == 0 {
 		return "", err
 	}
-	for rows := 0; ; {
+	for rows, turns := 0, 1; ; turns++ {
 		found, after, err := read(min(size-rows, fileChunk), next)
 		if err != nil {
 			return "", badLink(err)
@@ -114,7 +114,7 @@ func (s sheet[T]) write(body *bytes.Buffer, f format, size int, q graph.Query, r
 		}
 		lines.Flush()
 		rows, next = rows+len(found), after
-		if next == "" || 4*rows >= 3*size || body.Len() > fileBytes {
+		if next == "" || 4*rows >= 3*size || body.Len() > fileBytes || turns == mostTurns {
 			return next, lines.Error()
 		}
 	}
@@ -131,10 +131,20 @@ func (s sheet[T]) row(body *bytes.Buffer, lines *csv.Writer, f format, one T) er
 	return lines.Write(cells)
 }
 
-// cell keeps spreadsheets from taking what people are called for a formula.
+// cell keeps spreadsheets from taking what people are called for a formula, also those that split lines at semicolons or
+// tabs, as they do where the comma is in numbers.
 func cell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
-		return "'" + text
+	var safe strings.Builder
+	if text != "" && strings.ContainsRune("\t\r\n", rune(text[0])) {
+		safe.WriteByte('\'')
 	}
-	return text
+	begins := true // a cell
+	for _, c := range text {
+		if begins && strings.ContainsRune("=+-@＝＋－＠", c) {
+			safe.WriteByte('\'')
+		}
+		safe.WriteRune(c)
+		begins = strings.ContainsRune(";\t\r\n", c) || begins && strings.ContainsRune(`" `, c)
+	}
+	return safe.String()
 }

@@ -113,11 +113,8 @@ func (s server) byDay(ctx context.Context, values url.Values, f *ledgerFilter) e
 	if f.locations = []string{f.location}; f.location != "" {
 		return nil
 	}
-	all, err := token.All(ctx, s.Store)
-	f.locations = nil
-	for _, doc := range all {
-		f.locations = append(f.locations, doc.Value.Location)
-	}
+	var err error
+	f.locations, err = token.Locations(ctx, s.Store)
 	return err
 }
 

@@ -60,7 +60,7 @@ func TestTheLedgerOutlivesPersonGroupAndToken(t *testing.T) {
 	desk.Must(t, r.Directory.DeleteGroup(t.Context(), class.ID, ""))
 	r.Want(t, 204, r.tokens, "administrator", "DELETE", "/v1.0/deviceAppManagement/vppTokens/"+r.token, "")
 	for _, path := range []string{
-		"?person=" + ana[0].ID, "?title=" + plenty, "?from=" + today + "&location=" + r.Place.UID(),
+		"?person=" + ana[0].ID, "?title=" + plenty, "?from=" + today + "&location=" + r.Place.UID(), "?from=" + today,
 	} {
 		list := r.get(t, ours+"/ledger"+path).List()
 		if len(list) != 1 || list[0]["deleted"] != true || list[0]["displayName"] != "ana" {

@@ -23,37 +23,11 @@ const (
 	navAssigned   = "assignments"
 )
 
-func (s server) list(w http.ResponseWriter, r *http.Request) error {
-	q, err := graph.ParseQuery(r, entity.BookSchema())
-	if err != nil {
-		return err
-	}
-	all, err := s.all(r, q.Expands(navAssigned))
-	if err != nil {
-		return err
-	}
-	page, err := graph.List(r, q, all)
-	if err != nil {
-		return err
-	}
-	graph.WritePage(w, r, listContext, page)
-	return nil
-}
-
-func (s server) count(w http.ResponseWriter, r *http.Request) error {
-	q, err := graph.ParseQuery(r, entity.BookSchema())
-	if err != nil {
-		return err
-	}
-	if err := q.Only("$filter", "$search"); err != nil {
-		return err
-	}
-	all, err := s.all(r, false)
-	if err != nil {
-		return err
-	}
-	graph.WriteCount(w, r, graph.Count(q, all))
-	return nil
+func (s server) collection() graph.Collection {
+	return graph.Collection{Schema: entity.BookSchema(), Read: func(r *http.Request, q graph.Query) (string, []graph.Entity, error) {
+		all, err := s.all(r, q.Expands(navAssigned))
+		return listContext, all, err
+	}}
 }
 
 // all shows the books of every location that has a token, those that Apple no longer lists included: their licenses stay.

@@ -33,20 +33,24 @@ func asked(r *http.Request) (graph.Query, error) {
 // turn reads one page of something; what it doesn't want of it, it leaves out.
 type turn[T any] func(limit int, cursor string) (found []T, next string, err error)
 
-// gather reads on until there is enough for an answer of the size, or no more: a page that isn't the last is never empty.
-// Three quarters are enough, because ever smaller reads for the rest would never end where little is wanted.
+// mostTurns is after how many turns an answer ends with what it has, so that it comes in time (20 s).
+const mostTurns = 40
+
+// gather reads on until there is enough for an answer of the size, or no more: a page that isn't the last is empty only if
+// very much was read in vain. Three quarters are enough, because ever smaller reads for the rest would never end where
+// little is wanted.
 func gather[T any](size int, q graph.Query, read turn[T]) (all []T, next string, err error) {
 	if next, err = q.Cursor(); err != nil || size == 0 {
 		return nil, "", err
 	}
-	for {
+	for turns := 1; ; turns++ {
 		var found []T
 		found, next, err = read(size-len(all), next)
 		if err != nil {
 			return nil, "", badLink(err)
 		}
 		all = append(all, found...)
-		if next == "" || 4*len(all) >= 3*size {
+		if next == "" || 4*len(all) >= 3*size || turns == mostTurns {
 			return all, next, nil
 		}
 	}

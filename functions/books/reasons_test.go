@@ -7,6 +7,10 @@ import (
 
 	"github.com/bookplate/bookplate/functions/assignments"
 	"github.com/bookplate/bookplate/infra/desk"
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/apple/applefake"
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/directory"
 )
 
 const scarce = "900000002" // 5 licenses
@@ -58,6 +62,30 @@ func TestWhoWaitsBecauseTheLocationHasStoppedIsToldTheCause(t *testing.T) {
 	stopped("deleted")
 }
 
+// What has been sent isn't waited for in vain without a word: nobody asks Apple about it while the location has stopped.
+func TestWhoHasBeenSentToAppleByALocationThatHasStoppedIsToldTheCause(t *testing.T) {
+	r := newRig(t)
+	r.Fake.Script(func(in *applefake.Incoming) (f applefake.Fault) {
+		if in.Endpoint == applefake.EndpointAssociate {
+			f.EventDelay = time.Hour
+		}
+		return f
+	})
+	group := r.Group(t, "one", desk.Domain, "ana").ID
+	r.give(t, plenty, group)
+	r.Clock.Advance(366 * 24 * time.Hour)
+	list := r.get(t, ours+"/grants?book="+r.book(plenty)).List()
+	if len(list) != 1 {
+		t.Fatalf("%d grants", len(list))
+	}
+	g := list[0]
+	text, _ := g["text"].(string)
+	if next, _ := g["next"].(string); g["state"] != "sent" || g["reason"] != nil || !strings.Contains(text, "expired") ||
+		!strings.Contains(next, "renew") {
+		t.Errorf("%v", g)
+	}
+}
+
 func TestWhoWaitsForTheEndOfAHoldOrForApprovalIsToldSo(t *testing.T) {
 	r := newRig(t)
 	r.assignments = assignments.New(assignments.Config{
@@ -75,5 +103,32 @@ func TestWhoWaitsForTheEndOfAHoldOrForApprovalIsToldSo(t *testing.T) {
 				t.Errorf("%v", g)
 			}
 		}
+	}
+}
+
+// Who has the title in the other quality is covered all the same, and is told why nothing comes.
+func TestWhoHasTheTitleElsewhereIsToldWhereAndSinceWhen(t *testing.T) {
+	r := newRig(t)
+	const title = "900000004"
+	r.give(t, title, r.Group(t, "7b", desk.Domain, "ana", "ben").ID)
+	plus := book.ID(r.Place.UID(), apple.AssetKey{AdamID: title, PricingParam: apple.PricingPLUS})
+	ana, err := r.Directory.FindPerson(t.Context(), "ana@"+desk.Domain)
+	desk.Must(t, err)
+	var only directory.Membership
+	only.Add(directory.Member{ID: ana.ID})
+	one, err := r.Directory.CreateGroup(t.Context(), directory.Group{DisplayName: "only ana"}, only)
+	desk.Must(t, err)
+	r.Want(t, 204, r.assignments, "manager", "POST", booksPath+"/"+plus+"/assign",
+		`{"managedEBookAssignments":[{"installIntent":"required","target":`+
+			`{"@odata.type":"#microsoft.graph.groupAssignmentTarget","groupId":"`+one.ID+`"}}]}`)
+	r.Work(t, r.Place.UID())
+	list := r.get(t, ours+"/grants?book="+plus).List()
+	if len(list) != 1 {
+		t.Fatalf("%d people, want the one whom the assignment covers: %v", len(list), list)
+	}
+	text, _ := list[0]["text"].(string)
+	if g := list[0]; g["userName"] != "ana@"+desk.Domain || g["state"] != "refused" || g["reason"] != "owned" ||
+		!strings.Contains(text, "since 2030-09-01") || g["next"] == nil {
+		t.Errorf("%v", g)
 	}
 }

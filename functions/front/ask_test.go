@@ -24,7 +24,7 @@ type api struct {
 type call struct {
 	method, target, body string
 	header               http.Header
-	ctx                  context.Context //nolint:containedctx // to look at its deadline
+	ctx                  context.Context // to look at its deadline
 }
 
 func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {

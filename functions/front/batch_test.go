@@ -38,7 +38,8 @@ func TestABatchIsItsRequestsEachWithTheCallersBearer(t *testing.T) {
 	got := answers(t, s, newFront(s, a), "/beta", `{"requests":[
 		{"id":"a","method":"GET","url":"/deviceAppManagement/vppTokens?$filter=x eq 'y'"},
 		{"id":"b","method":"get","url":"deviceappmanagement/VPPTOKENS('7')"},
-		{"id":"c","method":"POST","url":"/deviceAppManagement/vppTokens","body":{"n":1},"headers":{"Authorization":"Bearer made-up-other","content-type":"application/json"}},
+		{"id":"c","method":"POST","url":"/deviceAppManagement/vppTokens","body":{"n":1},
+			"headers":{"Authorization":"Bearer made-up-other","content-type":"application/json"}},
 		{"id":"d","method":"POST","url":"/deviceAppManagement/vppTokens","body":"bWFkZS11cA","headers":{"Content-Type":"text/plain"}},
 		{"id":"e","method":"DELETE","url":"/deviceAppManagement/vppTokens/9"}]}`)
 	want := map[string]call{

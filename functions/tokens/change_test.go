@@ -221,7 +221,7 @@ func TestAStoppedLocationGoesOnOnlyWhenAppleNamesUsAgain(t *testing.T) {
 	sync := func() desk.Answer { return r.Send(t, r, "manager", "POST", path+"/"+id+"/syncLicenses", "") }
 	sync().Refused(t, 409, "ManagedByAnother", "Other MDM", "stays stopped")
 	desk.Must(t, r.Place.TakeOver(nil))
-	sync().Refused(t, 409, "NotClaimed", "renew")
+	sync().Refused(t, 409, "NotClaimed", "bookplate.claim")
 	if r.Place.MDMInfo() != nil {
 		t.Error("a sync has claimed the location")
 	}

@@ -57,6 +57,24 @@ func TestLaw4ALocationIsTakenOverByExplicitOrderOnly(t *testing.T) {
 	}
 }
 
+// What a stopped location tells its administrator to do is what sets it going again.
+func TestALocationThatTheOtherProductHasLeftGoesOnByTheStepThatItNames(t *testing.T) {
+	r := newRig(t)
+	id := r.uploaded(t)
+	r.Work(t, r.Place.UID())
+	desk.Must(t, r.Place.TakeOver(other()))
+	r.Want(t, 200, r, "manager", "POST", path+"/"+id+"/syncLicenses", "")
+	r.stopped(t, token.ExternalOwner)
+	desk.Must(t, r.Place.TakeOver(nil))
+	if why := r.Record(t).Why; !strings.Contains(why, "bookplate.claim") || !strings.Contains(why, `ownerId "8d1f-other"`) {
+		t.Errorf("the location says %q", why)
+	}
+	a := r.Want(t, 200, r, "administrator", "POST", path+"/"+id+"/bookplate.claim", "")
+	if a.Body["state"] != "valid" || a.Body["x_stateReason"] != nil {
+		t.Error(a.Raw)
+	}
+}
+
 func TestALocationThatNobodyManagesIsClaimedAgain(t *testing.T) {
 	r := newRig(t)
 	id := r.uploaded(t)

@@ -85,7 +85,8 @@ func (s server) isolate(ctx context.Context, doc token.Doc, heard error) error {
 	_, err := s.change(ctx, doc, func(r *token.Record) {
 		r.State = token.ExternalOwner
 		r.Why = fmt.Sprintf("The location is now managed by %q. Bookplate has stopped all work there. Decide which product is to "+
-			"manage it; remove the token from the other one, then sync here again.", clip(owner.Owner.Name))
+			"manage it. If it is Bookplate, remove the token from the other one and claim the location here (bookplate.claim); to "+
+			"take it over all the same, name the ownerId %q in that.", clip(owner.Owner.Name), clip(owner.Owner.ID))
 	}, nil)
 	return err
 }

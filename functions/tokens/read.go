@@ -15,37 +15,11 @@ const (
 	entityContext = listContext + "/$entity"
 )
 
-func (s server) list(w http.ResponseWriter, r *http.Request) error {
-	q, err := graph.ParseQuery(r, entity.TokenSchema())
-	if err != nil {
-		return err
-	}
-	all, err := s.all(r)
-	if err != nil {
-		return err
-	}
-	page, err := graph.List(r, q, all)
-	if err != nil {
-		return err
-	}
-	graph.WritePage(w, r, listContext, page)
-	return nil
-}
-
-func (s server) count(w http.ResponseWriter, r *http.Request) error {
-	q, err := graph.ParseQuery(r, entity.TokenSchema())
-	if err != nil {
-		return err
-	}
-	if err := q.Only("$filter", "$search"); err != nil {
-		return err
-	}
-	all, err := s.all(r)
-	if err != nil {
-		return err
-	}
-	graph.WriteCount(w, r, graph.Count(q, all))
-	return nil
+func (s server) collection() graph.Collection {
+	return graph.Collection{Schema: entity.TokenSchema(), Read: func(r *http.Request, _ graph.Query) (string, []graph.Entity, error) {
+		all, err := s.all(r)
+		return listContext, all, err
+	}}
 }
 
 func (s server) all(r *http.Request) ([]graph.Entity, error) {

@@ -34,7 +34,7 @@ func explain(err error, unchanged string) error {
 	case errors.As(err, &none):
 		return problem.New(problem.Conflict, "NotClaimed",
 			"Apple names no manager for the location although Bookplate had claimed "+
-				"it: somebody else has cleared the entry. %s Find out who, and renew the token to claim the location again.", unchanged)
+				"it: somebody else has cleared the entry. %s Find out who, and claim the location again (bookplate.claim).", unchanged)
 	case errors.As(err, &refused) && refused.TokenProblem():
 		return problem.New(problem.Invalid, tokenCode(refused.Number), "Apple refuses the token (error %d). %s %s",
 			refused.Number, refused.Remedy(), unchanged).At("token").Because(err)

@@ -38,8 +38,8 @@ const (
 
 func routes(s server) []door.Route {
 	return []door.Route{
-		{Method: http.MethodGet, Path: tokensPath, Need: auth.Viewer, Answer: s.list},
-		{Method: http.MethodGet, Path: tokensPath + "/$count", Need: auth.Viewer, Answer: s.count},
+		{Method: http.MethodGet, Path: tokensPath, Need: auth.Viewer, Answer: s.collection().List},
+		{Method: http.MethodGet, Path: tokensPath + "/$count", Need: auth.Viewer, Answer: s.collection().Count},
 		{Method: http.MethodPost, Path: tokensPath, Need: auth.Administrator, Answer: s.upload},
 		{Method: http.MethodGet, Path: tokenPath, Need: auth.Viewer, Answer: s.get},
 		{Method: http.MethodPatch, Path: tokenPath, Need: auth.Administrator, Answer: s.patch},

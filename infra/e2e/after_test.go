@@ -35,6 +35,7 @@ func (s *site) after(t *testing.T) {
 	s.call(t, s.admin, http.MethodGet, tokens+"/$count", http.StatusOK, nil) // by the route of {id}
 	s.call(t, s.admin, http.MethodGet, "/v1.0/deviceAppManagement/managedEBooks/$count", http.StatusOK, nil)
 	s.viaFront(t)
+	s.theRest(t)
 	s.call(t, s.admin, http.MethodDelete, tokens+"/"+list.Value[0].ID, http.StatusNoContent, nil)
 	s.call(t, s.admin, http.MethodGet, tokens+"/"+list.Value[0].ID, http.StatusNotFound, nil)
 	s.call(t, "made-up-stranger", http.MethodGet, tokens, http.StatusUnauthorized, nil)

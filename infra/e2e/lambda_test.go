@@ -102,6 +102,8 @@ func newSite(t *testing.T, deaths ...blow) *site {
 	given := map[string]string{
 		"TableName": tableName, "Wakes": wakes, "Stage": "e2e", "Hold": "0s", "FederatedDomains": demo.Domain,
 		"PublicKeys": base64.StdEncoding.EncodeToString(block.Bytes), "ScimTokenHash": hex.EncodeToString(sum[:]),
+		// As if it had been restored before: then the worker looks at every location before it gives anything.
+		"RestoredAt": w.Now().Add(-time.Hour).UTC().Format(time.RFC3339),
 	}
 	services := []string{
 		"AWS_ENDPOINT_URL_DYNAMODB=" + *dynamodb.BaseEndpoint, "AWS_ENDPOINT_URL_SQS=" + *moto.BaseEndpoint,

@@ -13,7 +13,8 @@ type wire struct{ to *http.Request }
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.to = r
-	return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://elsewhere.example/"}}, Body: http.NoBody}, nil
+	elsewhere := http.Header{"Location": {"https://elsewhere.example/"}}
+	return &http.Response{StatusCode: http.StatusFound, Header: elsewhere, Body: http.NoBody}, nil
 }
 
 func TestTheOwnAPIIsWhereTheEventCameInAndNowhereElse(t *testing.T) {

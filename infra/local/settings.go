@@ -66,6 +66,12 @@ func parse(args []string, env func(string) (string, bool), messages io.Writer) (
 	f.StringVar(&s.SCIMToken, "scim-token", "",
 		"opaque `string` that is accepted as the identity provider's; made and shown once when not given")
 	f.StringVar(&s.Sync, "sync", "0 5,17 * * *", "`cron` line of the regular syncs, in local time")
+	f.Func("restored-at", "when the program was stopped before -data was restored from a copy, as `time` like "+
+		"2030-09-02T09:00:00Z; nothing is spent until every location was read whole since; leave it as it is afterwards",
+		func(text string) (err error) {
+			s.RestoredAt, err = time.Parse(time.RFC3339, text)
+			return err
+		})
 	f.BoolVar(&s.logToStderr, "log", false, "write the log to standard error instead of the data directory")
 	if err := f.Parse(args); err != nil {
 		return s, err

@@ -49,6 +49,11 @@ func TestFlagsGoBeforeTheEnvironmentAndThatBeforeDefaults(t *testing.T) {
 			"BOOKPLATE_HOLD": "1m", "BOOKPLATE_DATA": "e", "BOOKPLATE_APPLE": "https://other.example/mdm/v2",
 		}, func(s *settings) { s.Hold, s.Data = 2*time.Minute, "d" }},
 		"an empty variable is none": {"-apple " + realApple, map[string]string{"BOOKPLATE_HOLD": ""}, func(*settings) {}},
+		"a restored copy": {
+			"-apple " + realApple,
+			map[string]string{"BOOKPLATE_RESTORED_AT": "2020-09-02T09:00:00Z"},
+			func(s *settings) { s.RestoredAt = time.Date(2020, 9, 2, 9, 0, 0, 0, time.UTC) },
+		},
 		"a port asked for is the only one": {"-apple " + realApple + " -listen 127.0.0.1:3000", nil, func(s *settings) {
 			s.AnyPort = false
 		}},
@@ -86,20 +91,24 @@ func TestWhatIsWrongIsRefusedWithWordsAndNothingIsTouched(t *testing.T) {
 		"short wait from the environment": {
 			"-apple " + realApple, map[string]string{"BOOKPLATE_RESEND_AFTER": "1s"}, "a license might be spent twice",
 		},
-		"no wait":         {"-resend-after 0s -apple " + loopbackFake, nil, "must be more than zero"},
-		"negative hold":   {"-hold -1s", nil, "-hold -1s must not be negative"},
-		"no poll":         {"-poll-after 0s", nil, "-poll-after 0s must be more than zero"},
-		"cron":            {"-sync nonsense", nil, `-sync "nonsense" is not a cron line of five fields`},
-		"domain":          {"-federated-domains a@school.example", nil, `"a@school.example" is not a domain like school.example`},
-		"demo and Apple":  {"-demo -apple " + realApple, nil, "leave out -apple, or -demo"},
-		"plain HTTP":      {"-apple http://vpp.itunes.apple.com/mdm/v2", nil, "must begin with https://"},
-		"no URL":          {"-apple nonsense", nil, "must look like https://vpp.itunes.apple.com/mdm/v2"},
-		"short admin":     {"-admin-token made-up", nil, "-admin-token: bearer secret 1 of 1 for admin-token is shorter than 22"},
-		"short SCIM":      {"-scim-token made-up", nil, "-scim-token: bearer secret 1 of 1 for scim-token is shorter than 22"},
-		"argument":        {"serve", nil, `unexpected argument "serve"`},
-		"unknown flag":    {"-nonsense", nil, "-nonsense"},
-		"variable":        {"", map[string]string{"BOOKPLATE_HOLD": "soon"}, "BOOKPLATE_HOLD"},
-		"several at once": {"-hold -1s -sync nonsense", nil, "nonsense"},
+		"no wait": {"-resend-after 0s -apple " + loopbackFake, nil, "must be more than zero"},
+		"restored in the future": {
+			"-restored-at 2999-01-01T00:00:00Z", nil, "-restored-at 2999-01-01T00:00:00Z is in the future",
+		},
+		"restored at no time": {"-restored-at yesterday", nil, "restored-at"},
+		"negative hold":       {"-hold -1s", nil, "-hold -1s must not be negative"},
+		"no poll":             {"-poll-after 0s", nil, "-poll-after 0s must be more than zero"},
+		"cron":                {"-sync nonsense", nil, `-sync "nonsense" is not a cron line of five fields`},
+		"domain":              {"-federated-domains a@school.example", nil, `"a@school.example" is not a domain like school.example`},
+		"demo and Apple":      {"-demo -apple " + realApple, nil, "leave out -apple, or -demo"},
+		"plain HTTP":          {"-apple http://vpp.itunes.apple.com/mdm/v2", nil, "must begin with https://"},
+		"no URL":              {"-apple nonsense", nil, "must look like https://vpp.itunes.apple.com/mdm/v2"},
+		"short admin":         {"-admin-token made-up", nil, "-admin-token: bearer secret 1 of 1 for admin-token is shorter than 22"},
+		"short SCIM":          {"-scim-token made-up", nil, "-scim-token: bearer secret 1 of 1 for scim-token is shorter than 22"},
+		"argument":            {"serve", nil, `unexpected argument "serve"`},
+		"unknown flag":        {"-nonsense", nil, "-nonsense"},
+		"variable":            {"", map[string]string{"BOOKPLATE_HOLD": "soon"}, "BOOKPLATE_HOLD"},
+		"several at once":     {"-hold -1s -sync nonsense", nil, "nonsense"},
 	} {
 		args := append([]string{"-reset", "-data", dir}, strings.Fields(c.args)...)
 		err := run(t.Context(), args, variables(c.env), io.Discard, io.Discard)

@@ -27,6 +27,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -39,6 +40,7 @@ func run(args []string, out, problems io.Writer) int {
 	flags.SetOutput(problems)
 	seeds := flags.String("seeds", "1-500", "the seeds among which each must be caught")
 	only := flags.String("only", "*", "which mutants: a `pattern` of file names")
+	lanes := flags.Int("lanes", runtime.GOMAXPROCS(0), "how many mutants are tried at once")
 	if flags.Parse(args) != nil {
 		return 2
 	}
@@ -48,18 +50,18 @@ func run(args []string, out, problems io.Writer) int {
 		return 2
 	}
 	survivors := 0
-	for _, name := range files {
-		caught, err := try(name, *seeds)
-		title := strings.TrimSuffix(filepath.Base(name), ".mutant")
+	for i, result := range tryAll(files, *seeds, *lanes) {
+		r := <-result
+		title := strings.TrimSuffix(filepath.Base(files[i]), ".mutant")
 		switch {
-		case err != nil:
+		case r.err != nil:
 			survivors++
-			fmt.Fprintf(out, "%-28s DOESN'T WORK: %v\n", title, err)
-		case caught == "":
+			fmt.Fprintf(out, "%-28s DOESN'T WORK: %v\n", title, r.err)
+		case r.caught == "":
 			survivors++
 			fmt.Fprintf(out, "%-28s SURVIVES\n", title)
 		default:
-			fmt.Fprintf(out, "%-28s %s\n", title, caught)
+			fmt.Fprintf(out, "%-28s %s\n", title, r.caught)
 		}
 	}
 	fmt.Fprintf(out, "%d mutants, %d of them not caught\n", len(files), survivors)
@@ -67,6 +69,31 @@ func run(args []string, out, problems io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+type result struct {
+	caught string
+	err    error
+}
+
+// tryAll tries the mutants, so many at once: each has one processor, for its seeds are acted one after another.
+func tryAll(files []string, seeds string, lanes int) []chan result {
+	results := make([]chan result, len(files))
+	free := make(chan struct{}, max(lanes, 1))
+	for i := range files {
+		results[i] = make(chan result, 1)
+	}
+	go func() {
+		for i, name := range files {
+			free <- struct{}{}
+			go func() {
+				defer func() { <-free }()
+				caught, err := try(name, seeds)
+				results[i] <- result{caught, err}
+			}()
+		}
+	}()
+	return results
 }
 
 // mutant is one way to break the product.
@@ -137,7 +164,7 @@ func try(name, seeds string) (caught string, err error) {
 	if err != nil {
 		return "", err
 	}
-	said, err := exec.CommandContext(context.Background(), program, "-seeds", seeds, "-first").Output()
+	said, err := exec.CommandContext(context.Background(), program, "-seeds", seeds, "-first", "-lanes", "1").Output()
 	if code := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &code) || code.ExitCode() != 1) {
 		return "", fmt.Errorf("the simulation itself fails: %w", err)
 	}
@@ -167,7 +194,8 @@ func build(top, place string, files map[string]string) (program string, err erro
 		return "", err
 	}
 	program = filepath.Join(place, "simulate")
-	compile := exec.CommandContext(context.Background(), "go", "build", "-overlay", list, "-o", program, "./infra/simulate")
+	compile := exec.CommandContext(context.Background(), "go", "build", "-p", "1", "-ldflags=-s -w", "-overlay", list, "-o", program,
+		"./infra/simulate")
 	if said, err := compile.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("it doesn't build: %s", said)
 	}

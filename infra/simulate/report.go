@@ -28,7 +28,7 @@ type report struct {
 // zeros are what must not happen.
 var zeros = []string{
 	"double spends", "oversold", "to the wrong person", "on a foreign location", "unexplained", "not converged", "sent blindly",
-	"secrets shown", "books of Apple",
+	"too early", "secrets shown", "books of Apple",
 }
 
 func (r *report) isBroken() bool {

@@ -3,6 +3,7 @@ package stage_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/bookplate/bookplate/infra/stage"
 	"github.com/bookplate/bookplate/shared/apple"
@@ -68,13 +69,12 @@ func TestLaw6LicensesOutliveWhatTheyCameFrom(t *testing.T) {
 	s.checkEqual(t, "at rest")
 }
 
-// A refund takes a license back. It leaves our rows at the next full sync, and a tombstone that still says why it was.
+// A refund takes a license back. It leaves our rows at the next full sync, and a tombstone that still says why it was. The
+// wish still stands, and spends no second license: only a new order does.
 func TestLaw6ARefundLeavesATombstone(t *testing.T) {
 	ctx := context.Background()
 	s := installed(t, 3, 1, library)
 	s.assign(t)
-	must(t, s.Rest(ctx))
-	must(t, s.wish(ctx, bookAt(s.Site, s.titles[0], apple.PricingSTDQ))) // or it would be given again
 	must(t, s.Rest(ctx))
 	must(t, s.Site.RefundFrom(s.titles[0], apple.PricingSTDQ, s.client(t, s.Site, s.people[0])))
 	foreign := s.foreign()
@@ -88,6 +88,15 @@ func TestLaw6ARefundLeavesATombstone(t *testing.T) {
 		t.Errorf("the sync removed %d licenses, want 2", got)
 	}
 	s.checkEqual(t, "at rest")
+	b := bookAt(s.Site, s.titles[0], apple.PricingSTDQ)
+	must(t, s.wish(ctx, b))
+	s.Clock.Advance(time.Minute)
+	must(t, s.wish(ctx, b, s.group))
+	must(t, s.Rest(ctx))
+	if l := s.license(t, s.titles[0], s.people[0]); l.State != license.Licensed || !l.Lost.IsZero() {
+		t.Errorf("ordered anew: %+v", l)
+	}
+	s.checkEqual(t, "in the end")
 }
 
 // foreign is one of the licenses that somebody else gave.

@@ -34,6 +34,8 @@ type Options struct {
 	Pace  grant.Pace    // zero: the product's own times
 	Chunk time.Duration // of a sync; zero: the product's own
 	Log   *slog.Logger
+	// Watch, if set, stands between the domain and the table.
+	Watch func(table.Engine) table.Engine
 }
 
 // Stage is one installation with its locations at Apple. What is on it in capital letters outlives the process; Process
@@ -104,7 +106,11 @@ func New(o Options) (*Stage, error) {
 // Boot starts a new process on what the old one has stored.
 func (s *Stage) Boot() error {
 	w := s.Clock.World()
-	store := table.NewStore(s.Table, w)
+	engine := table.Engine(s.Table)
+	if s.options.Watch != nil {
+		engine = s.options.Watch(engine)
+	}
+	store := table.NewStore(engine, w)
 	service, err := apple.NewService(apple.Options{
 		BaseURL: s.options.Apple.BaseURL + "/mdm/v2", HTTP: transport{s}, World: w, Log: s.options.Log, Timeout: -1,
 	})

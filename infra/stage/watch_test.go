@@ -169,7 +169,11 @@ func (s *school) sendingBatch(pairs []pair) *license.Batch {
 		}
 		ids := reader.Identity{Location: site.UID(), MDMID: record.Value.MDMID}
 		for _, doc := range open {
-			if b := doc.Value; b.State == license.Sending && sameSet(b, ids, pairs) {
+			users, err := reader.IDs(context.Background(), s.Store.ReadStore, ids, doc.Value.People)
+			if err != nil {
+				return nil
+			}
+			if b := doc.Value; b.State == license.Sending && sameSet(b, users, pairs) {
 				return &b
 			}
 		}
@@ -177,10 +181,10 @@ func (s *school) sendingBatch(pairs []pair) *license.Batch {
 	return nil
 }
 
-func sameSet(b license.Batch, ids reader.Identity, pairs []pair) bool {
+func sameSet(b license.Batch, users map[string]string, pairs []pair) bool {
 	listed := make(map[pair]bool)
 	for _, title := range b.Titles {
-		for _, user := range ids.IDs(b.People) {
+		for _, user := range users {
 			listed[pair{title.AdamID, user}] = true
 		}
 	}

@@ -21,6 +21,9 @@ const (
 	LocationClaimed    Kind = "locationClaimed" // also over a former owner, who is named
 	TokenDeleted       Kind = "tokenDeleted"
 	AssignmentApproved Kind = "assignmentApproved"
+	AssignmentRemoved  Kind = "assignmentRemoved" // one or several at once; what they gave stays given
+	ReaderRetired      Kind = "readerRetired"     // ordered; the reader says when it was done
+	ReaderRestored     Kind = "readerRestored"
 )
 
 // Act is one entry.

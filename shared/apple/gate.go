@@ -13,7 +13,12 @@ import (
 var (
 	errTooLate = errors.New("the moment until which the request could be started has passed")
 	errNoOwner = errors.New("the location was opened without an owner: claim it first")
+	errStale   = errors.New("no answer has named us as the location's owner for a minute")
 )
+
+// namedFor is how long an answer that named us lets us write. Somebody else may have heard of another owner since: a
+// process that has stood still doesn't write on what it heard before that.
+const namedFor = time.Minute
 
 // gate is the one place that lets requests start. It remembers what the answers have said about the location.
 type gate struct {
@@ -22,9 +27,10 @@ type gate struct {
 
 	mu        sync.Mutex
 	id        Identity
-	stopped   error    // *OwnerError or *LocationError; never taken back
-	foreign   *MDMInfo // the foreign owner seen
-	unclaimed bool     // an answer named no owner since the configuration last named us
+	stopped   error     // *OwnerError or *LocationError; never taken back
+	foreign   *MDMInfo  // the foreign owner seen
+	unclaimed bool      // an answer named no owner since the configuration last named us
+	named     time.Time // when the location was opened, or an answer last named us
 }
 
 // pass returns nil if the call may start now. The caller hands the request to the transport at once.
@@ -43,6 +49,9 @@ func (g *gate) pass(c *call) error {
 		}
 		if g.unclaimed {
 			return &UnclaimedError{}
+		}
+		if g.clock.Now().Sub(g.named) > namedFor {
+			return errStale
 		}
 	}
 	// Law 2: a request that spends never starts at or after its deadline. A deadline that was forgotten is the zero
@@ -74,6 +83,9 @@ func (g *gate) examineOwner(c *call, e envelope, good bool) error {
 			return nil // a claim that was refused still shows the owner that it was to replace
 		}
 		ours = c.claim.ID
+	}
+	if ours != "" && e.owner() == ours {
+		g.named = g.clock.Now()
 	}
 	switch {
 	case ours == "":

@@ -181,8 +181,42 @@ func TestLaw4WithoutAnOwnerTheConfigurationIsReadAgainBeforeAWrite(t *testing.T)
 			if sent != (c.want == done) || len(w.started(config)) != 1 {
 				t.Errorf("requests: %v", w.seen)
 			}
-			if c.config == nobodys && !isUnclaimed(err) {
+			if c.config == nobodys && !isUnsure(err) {
 				t.Error(err)
+			}
+		})
+	}
+}
+
+// A process that stood still may not have heard what another one has.
+func TestLaw4WhatAnAnswerSaidOfTheOwnerHoldsForAMinute(t *testing.T) {
+	for _, c := range []struct {
+		name, config string
+		still        time.Duration
+		asked        int
+		want         end
+	}{
+		{"a minute", strangers, time.Minute, 0, done},
+		{"longer, and still ours", ours, time.Minute + 1, 1, done},
+		{"longer, and a stranger's", strangers, time.Minute + 1, 1, nothing},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWire(t)
+			w.on(assets, ok(owned(ours)))
+			w.on(config, ok(`{`+c.config+`}`))
+			w.on(associate, ok(queued))
+			l := w.location()
+			w.clock.Advance(time.Hour)
+			if err := readAssets(l); err != nil {
+				t.Fatal(err)
+			}
+			w.clock.Advance(c.still)
+			_, err := spend(l, noon.Add(2*time.Hour))
+			if got := endOf(t, err); got != c.want || len(w.started(config)) != c.asked {
+				t.Errorf("%s: %v, after %v", got, err, w.seen)
+			}
+			if sent := len(w.started(associate)) == 1; sent != (c.want == done) {
+				t.Errorf("sent: %v", sent)
 			}
 		})
 	}
@@ -254,7 +288,7 @@ func TestClaim(t *testing.T) {
 		w := newWire(t)
 		w.on(post, ok(`{`+nobodys+`}`))
 		_, err := open(w).Claim(ctx, us)
-		if !isUnclaimed(err) || endOf(t, err) != nobodyKnows {
+		if !isUnsure(err) || endOf(t, err) != nobodyKnows {
 			t.Error(err)
 		}
 	})

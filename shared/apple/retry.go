@@ -56,7 +56,7 @@ func (l *Location) read(ctx context.Context, c *call) (envelope, error) {
 // write makes a call that is never repeated once it was started.
 func (l *Location) write(ctx context.Context, c *call) (envelope, error) {
 	e, f := l.attempt(ctx, c)
-	if f != nil && f.verdict == notSent && isUnclaimed(f.err) {
+	if f != nil && f.verdict == notSent && isUnsure(f.err) {
 		// Law 4: read the configuration again, or stop. The gate has refused the call, so it was never started.
 		if _, err := l.ClientConfig(ctx); err != nil {
 			return envelope{}, doing(c.doing, fmt.Errorf("%w: %w", ErrNotSent, err))
@@ -69,9 +69,10 @@ func (l *Location) write(ctx context.Context, c *call) (envelope, error) {
 	return e, doing(c.doing, f.ofWrite())
 }
 
-func isUnclaimed(err error) bool {
-	_, ok := errors.AsType[*UnclaimedError](err)
-	return ok
+// isUnsure says that the location may be ours no longer, and that its configuration tells.
+func isUnsure(err error) bool {
+	_, unclaimed := errors.AsType[*UnclaimedError](err)
+	return unclaimed || errors.Is(err, errStale)
 }
 
 // ofWrite is a write's error. It matches *Error only if Apple refused for good: whoever asks for that first must not

@@ -75,7 +75,7 @@ func (s *Service) Open(token vault.Secret, id Identity) *Location {
 	return &Location{
 		service: s,
 		bearer:  token.Reveal,
-		gate:    gate{clock: s.world, log: s.log, id: id},
+		gate:    gate{clock: s.world, log: s.log, id: id, named: s.world.Now()},
 		calls:   map[string]int{},
 	}
 }

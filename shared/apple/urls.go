@@ -33,6 +33,7 @@ var (
 	associateAssets   = endpoint{"associateAssets", http.MethodPost, "/assets/associate"}
 	createUsers       = endpoint{"createUsers", http.MethodPost, "/users/create"}
 	updateUsers       = endpoint{"updateUsers", http.MethodPost, "/users/update"}
+	retireUsers       = endpoint{"retireUsers", http.MethodPost, "/users/retire"}
 	eventStatus       = endpoint{"eventStatus", http.MethodGet, "/status"}
 	lookupTitles      = endpoint{keyLookup, http.MethodGet, ""}
 )
@@ -40,7 +41,7 @@ var (
 // bearerKeys are the URLs to which a token is sent as bearer.
 var bearerKeys = []string{
 	readClientConfig.key, getAssets.key, getAssignments.key, getUsers.key,
-	associateAssets.key, createUsers.key, updateUsers.key, eventStatus.key,
+	associateAssets.key, createUsers.key, updateUsers.key, retireUsers.key, eventStatus.key,
 }
 
 func parseBase(text string) (*url.URL, error) {

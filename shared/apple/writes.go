@@ -34,6 +34,18 @@ func (l *Location) UpdateUsers(ctx context.Context, users []NewUser) (eventID st
 	})
 }
 
+// RetireUsers asks Apple to retire users, with its ends as Associate's. Their books stay with their Apple Accounts: only
+// what can be taken back is (Apple: Managing users). Apple refuses those whom it doesn't know or has retired, with 9609.
+func (l *Location) RetireUsers(ctx context.Context, clientUserIDs []string) (eventID string, err error) {
+	users := make([]NewUser, len(clientUserIDs))
+	for i, id := range clientUserIDs {
+		users[i].ClientUserID = id
+	}
+	return l.queue(ctx, &call{
+		endpoint: retireUsers, doing: "retiring users", body: map[string][]NewUser{"users": users},
+	})
+}
+
 // queue makes a write that Apple carries out later.
 func (l *Location) queue(ctx context.Context, c *call) (eventID string, err error) {
 	c.answer = func() fields { return fields{"eventId": &eventID} }

@@ -158,6 +158,7 @@ func TestWritesAsAppleWantsThem(t *testing.T) {
 	})
 	w.on("POST /mdm/v2/users/create", ok(queued))
 	w.on("POST /mdm/v2/users/update", ok(queued))
+	w.on("POST /mdm/v2/users/retire", ok(queued))
 	l := w.location()
 	ctx := context.Background()
 	users := []NewUser{{ClientUserID: "u-1", Email: "ann@example.org"}, {ClientUserID: "u-2", ManagedAppleID: "bo@example.org"}}
@@ -170,12 +171,16 @@ func TestWritesAsAppleWantsThem(t *testing.T) {
 	if _, err := l.UpdateUsers(ctx, users); err != nil {
 		t.Fatal(err)
 	}
+	if event, err := l.RetireUsers(ctx, []string{"u-1", "u-2"}); err != nil || event != "event-1" {
+		t.Fatal(event, err)
+	}
 	list := `{"users":[{"clientUserId":"u-1","email":"ann@example.org"},` +
 		`{"clientUserId":"u-2","managedAppleId":"bo@example.org"}]}`
 	for what, body := range map[string]string{
 		associate:                   `{"assets":[{"adamId":"900000101","pricingParam":"STDQ"}],"clientUserIds":["u-1"]}`,
 		"POST /mdm/v2/users/create": list,
 		"POST /mdm/v2/users/update": list,
+		"POST /mdm/v2/users/retire": `{"users":[{"clientUserId":"u-1"},{"clientUserId":"u-2"}]}`,
 	} {
 		s := w.started(what)[0]
 		if s.body != body {
@@ -185,7 +190,8 @@ func TestWritesAsAppleWantsThem(t *testing.T) {
 			t.Errorf("%s sent the headers %v", what, s.header)
 		}
 	}
-	if calls := l.Calls(); calls["associateAssets"] != 1 || calls["createUsers"] != 1 || calls["updateUsers"] != 1 {
+	if calls := l.Calls(); calls["associateAssets"] != 1 || calls["createUsers"] != 1 || calls["updateUsers"] != 1 ||
+		calls["retireUsers"] != 1 {
 		t.Errorf("calls: %v", calls)
 	}
 }

@@ -12,10 +12,12 @@ import (
 
 	"github.com/bookplate/bookplate/shared/act"
 	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/token"
+	"github.com/bookplate/bookplate/shared/world"
 )
 
 // Everybody is the group id of a wish for all active people: Graph's allLicensedUsersAssignmentTarget.
@@ -34,21 +36,38 @@ type Approval struct {
 	At       time.Time `json:"at,omitzero"` // of the approval
 }
 
+// String says what waits for approval.
+func (a Approval) String() string {
+	if a.Plan == "" { // it covers too many people to have been computed at once
+		return "its plan has yet to be computed"
+	}
+	return fmt.Sprintf("plan %s, %d licenses", a.Plan, a.Licenses)
+}
+
 // planID names what a plan would spend: the wishes, and the people who would get a license, now or when what they wait
 // for has come. Another person, another plan.
-func planID(b book.Book, wishes []Wish, lines []PlanLine) string {
+func planID(b book.Book, wishes []Wish, people []string) string {
 	var parts []string
 	for _, w := range wishes {
 		parts = append(parts, "wish "+w.GroupID+" "+string(w.Intent))
 	}
-	for _, l := range lines {
-		if l.Decision.Verdict != Refuse {
-			parts = append(parts, "person "+l.PersonID)
-		}
+	for _, id := range people {
+		parts = append(parts, "person "+id)
 	}
 	slices.Sort(parts)
 	sum := sha256.Sum256([]byte(b.ID + "\n" + strings.Join(parts, "\n")))
 	return hex.EncodeToString(sum[:16])
+}
+
+// people are those who would get a license, now or when what they wait for has come.
+func (p Plan) people() []string {
+	var ids []string
+	for _, l := range p.Lines {
+		if l.Decision.Verdict != Refuse {
+			ids = append(ids, l.PersonID)
+		}
+	}
+	return ids
 }
 
 // licenses is how many licenses a plan would spend on the wishes, sooner or later.
@@ -62,11 +81,25 @@ func (p Plan) licenses(wishes map[string]bool) int {
 	return n
 }
 
-// pending are the ids of the wishes that wait for approval.
-func (w Wishes) pending() map[string]bool {
+// spentBy is how many licenses each wish has spent, or may have: those that it gave, and those that a batch has.
+func spentBy(licenses map[string]license.Doc) map[string]int {
+	spent := make(map[string]int)
+	for _, doc := range licenses {
+		l := doc.Value
+		gave := !l.Found && (l.State == license.Licensed || l.State == license.Gone)
+		if l.Cause != nil && (gave || l.State == license.Reserved) {
+			spent[l.Cause.AssignmentID]++
+		}
+	}
+	return spent
+}
+
+// unapproved are the ids of the wishes that wait for approval, or of which a part does: they would go beyond their limit
+// if they spent that many.
+func (w Wishes) unapproved(spends map[string]int) map[string]bool {
 	ids := make(map[string]bool)
 	for _, one := range w.List {
-		if one.Approval.Pending {
+		if one.Approval.Pending || one.Limit > 0 && spends[one.ID] > one.Limit {
 			ids[one.ID] = true
 		}
 	}
@@ -75,13 +108,13 @@ func (w Wishes) pending() map[string]bool {
 
 // Plan is what the wishes for a book would do after asking, and whether they would wait for approval.
 func (a Assigner) Plan(ctx context.Context, b book.Book, asks []Ask, requester string) (Plan, bool, error) {
-	doc, fresh, err := a.draft(ctx, b, asks, requester)
+	doc, _, fresh, err := a.draft(ctx, b, asks, requester)
 	if err != nil {
 		return Plan{}, false, err
 	}
 	plan, err := a.plan(ctx, b, doc.Value)
 	needs := a.needsApproval(plan, doc.Value, fresh)
-	return plan, needs || len(doc.Value.pending()) > 0, err
+	return plan, needs || len(doc.Value.unapproved(plan.spends)) > 0, err
 }
 
 func (a Assigner) plan(ctx context.Context, b book.Book, wishes Wishes) (Plan, error) {
@@ -99,82 +132,136 @@ func (a Assigner) needsApproval(plan Plan, wishes Wishes, fresh map[string]bool)
 	return all || a.ApprovalAbove > 0 && plan.licenses(fresh) > a.ApprovalAbove
 }
 
-// await has the fresh wishes wait for approval if they need it.
+// await has the fresh wishes wait for approval if they need it. If the plan takes too long to compute now, they need it
+// unless they are small by themselves; whoever approves then has the plan computed first.
 func (a Assigner) await(ctx context.Context, b book.Book, wishes *Wishes, fresh map[string]bool) error {
-	if !slices.ContainsFunc(wishes.List, func(w Wish) bool {
-		return fresh[w.ID] && (w.GroupID == Everybody || a.ApprovalAbove > 0)
-	}) {
+	var added []Wish
+	all := false
+	for _, w := range wishes.List {
+		if fresh[w.ID] {
+			added = append(added, w)
+			all = all || w.GroupID == Everybody
+		}
+	}
+	if len(added) == 0 || !all && a.ApprovalAbove <= 0 {
 		return nil
+	}
+	large, err := a.large(ctx, b, wishes.List)
+	if err != nil {
+		return err
+	}
+	if large {
+		small, err := a.atMost(ctx, b, added, a.ApprovalAbove)
+		if err == nil && (all || !small) {
+			pend(wishes, fresh, Approval{Pending: true})
+		}
+		return err
 	}
 	plan, err := a.plan(ctx, b, *wishes)
 	if err != nil || !a.needsApproval(plan, *wishes, fresh) {
 		return err
 	}
-	for i := range wishes.List {
-		if w := &wishes.List[i]; fresh[w.ID] {
-			w.Approval = Approval{Pending: true, Plan: plan.ID, Licenses: plan.licenses(fresh)}
-		}
-	}
+	pend(wishes, fresh, Approval{Pending: true, Plan: plan.ID, Licenses: plan.licenses(fresh)})
 	return nil
 }
 
-// Approve lets the pending wishes for a book spend. It approves one plan: if what would be spent has changed since, it
-// refuses, and names the plan as it is now.
+func pend(wishes *Wishes, fresh map[string]bool, approval Approval) {
+	for i := range wishes.List {
+		if w := &wishes.List[i]; fresh[w.ID] {
+			w.Approval = approval
+		}
+	}
+}
+
+// Approve lets the wishes for a book spend that wait for it, as much as the plan says and no more. It approves one plan: if
+// what would be spent has changed since, it refuses, and names the plan as it is now.
 func (a Assigner) Approve(ctx context.Context, b book.Book, id, approver string) error {
 	for {
 		doc, err := Load(ctx, a.Store.ReadStore, b)
 		if err != nil {
 			return err
 		}
-		plan, err := a.approvable(ctx, b, doc.Value, id, approver)
+		plan, waits, err := a.approvable(ctx, b, doc.Value, id, approver)
 		if err != nil {
 			return err
 		}
-		told, err := act.New(a.World, approver, act.AssignmentApproved, b.ID, fmt.Sprintf(
-			"The plan %s for %q was approved: up to %d licenses.", id, b.Name(), plan.licenses(doc.Value.pending())))
+		ops, err := approve(a.World, b, doc, approval{id, plan.licenses(waits), approver, waits, plan.spends})
 		if err != nil {
 			return err
 		}
-		now := a.World.Now()
-		licenses := plan.licenses(doc.Value.pending())
-		doc.Value.List = slices.Clone(doc.Value.List)
-		for i := range doc.Value.List {
-			if w := &doc.Value.List[i]; w.Approval.Pending {
-				w.Approver, w.Approval = approver, Approval{Plan: id, Licenses: licenses, At: now}
-			}
-		}
-		save, err := doc.Save()
-		if err != nil {
-			return err
-		}
-		_, err = a.Store.Commit(
-			ctx, save, told,
-			spendMark(b, now, doc.Value.Due(now)),
-			mark.New(b.Location, mark.Readers, mark.SubjectAll, now),
-		)
+		_, err = a.Store.Commit(ctx, ops...)
 		if !errors.Is(err, table.ErrCondition) {
 			return err
 		}
 	}
 }
 
-// approvable is the plan of the pending wishes, if it is the one that is named and its approver may approve it.
-func (a Assigner) approvable(ctx context.Context, b book.Book, wishes Wishes, id, approver string) (Plan, error) {
-	pending := wishes.pending()
-	if len(pending) == 0 {
-		return Plan{}, problem.New(problem.Conflict, "NothingToApprove", "No assignment of the book waits for approval. "+
+// approval is what somebody approves: a plan, for as many licenses, of the wishes that wait, and what each wish would come
+// to spend.
+type approval struct {
+	plan     string
+	licenses int
+	by       string
+	waits    map[string]bool
+	spends   map[string]int
+}
+
+// approve is the ops that let the wishes spend which wait, if they are still what was read.
+func approve(w world.World, b book.Book, doc WishesDoc, one approval) ([]table.Op, error) {
+	told, err := act.New(w, one.by, act.AssignmentApproved, b.ID, fmt.Sprintf(
+		"The plan %s for %q was approved: up to %d licenses.", one.plan, b.Name(), one.licenses))
+	if err != nil {
+		return nil, err
+	}
+	now := w.Now()
+	doc.Value.List = slices.Clone(doc.Value.List)
+	for i := range doc.Value.List {
+		if w := &doc.Value.List[i]; one.waits[w.ID] {
+			w.Approver, w.Approval = one.by, Approval{Plan: one.plan, Licenses: one.licenses, At: now}
+			if w.Limit > 0 {
+				w.Limit = max(w.Limit, one.spends[w.ID])
+			}
+		}
+	}
+	save, err := doc.Save()
+	if err != nil {
+		return nil, err
+	}
+	return []table.Op{
+		save, told, spendMark(b, now, doc.Value.Due(now)), mark.New(b.Location, mark.Readers, mark.SubjectAll, now),
+	}, nil
+}
+
+// mayApprove returns a problem unless wishes wait for approval and the approver may give it.
+func (a Assigner) mayApprove(b book.Book, wishes Wishes, waits map[string]bool, approver string) error {
+	if len(waits) == 0 {
+		return problem.New(problem.Conflict, "NothingToApprove", "No assignment of the book waits for approval. "+
 			"GET /v1.0/deviceAppManagement/managedEBooks/%s/assignments lists those that there are.", b.ID)
 	}
-	own := slices.ContainsFunc(wishes.List, func(w Wish) bool { return pending[w.ID] && w.Requester == approver })
+	own := slices.ContainsFunc(wishes.List, func(w Wish) bool { return waits[w.ID] && w.Requester == approver })
 	if own && !a.SelfApproval {
-		return Plan{}, problem.New(problem.Forbidden, "OwnAssignment", "%s has asked for the assignment and can't approve it too. "+
+		return problem.New(problem.Forbidden, "OwnAssignment", "%s has asked for the assignment and can't approve it too. "+
 			"Ask another administrator.", approver)
 	}
-	plan, err := a.plan(ctx, b, wishes)
-	if err != nil || plan.ID == id {
-		return plan, err
+	return nil
+}
+
+// approvable is the plan of the wishes that wait for approval, and which these are, if it is the one that is named and its
+// approver may approve it.
+func (a Assigner) approvable(ctx context.Context, b book.Book, wishes Wishes, id, approver string) (
+	plan Plan, waits map[string]bool, err error,
+) {
+	if plan, err = a.plan(ctx, b, wishes); err != nil {
+		return Plan{}, nil, err
 	}
-	licenses, asked := plan.licenses(pending), 0
+	waits = wishes.unapproved(plan.spends)
+	if err := a.mayApprove(b, wishes, waits, approver); err != nil {
+		return Plan{}, nil, err
+	}
+	if plan.ID == id {
+		return plan, waits, nil
+	}
+	licenses, asked := plan.licenses(waits), 0
 	for _, w := range wishes.List {
 		if w.Approval.Pending && w.Approval.Plan == id {
 			asked = w.Approval.Licenses
@@ -184,6 +271,6 @@ func (a Assigner) approvable(ctx context.Context, b book.Book, wishes Wishes, id
 	if asked > 0 && licenses > asked {
 		code, what = "PlanGrown", fmt.Sprintf("was for %d licenses and has grown", asked)
 	}
-	return plan, problem.New(problem.Conflict, code, "The plan %.80q %s. Now it is the plan %s, for up to %d licenses. Look at it "+
+	return Plan{}, nil, problem.New(problem.Conflict, code, "The plan %.80q %s. Now it is the plan %s, for up to %d licenses. Look at it "+
 		"(bookplate.plan), and approve that one.", id, what, plan.ID, licenses).At("planId")
 }

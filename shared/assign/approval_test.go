@@ -3,10 +3,13 @@ package assign_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bookplate/bookplate/shared/act"
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/directory"
+	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/reader"
 )
 
 // many is a group of so many associated people.
@@ -167,5 +170,124 @@ func TestAllUsersAlwaysWaitAndAreAllActivePeople(t *testing.T) {
 	members, err := assign.AreMembers(t.Context(), s.directory.Reader, assign.Everybody, []string{anna})
 	if err != nil || !members[anna] {
 		t.Errorf("%v, %v", members, err)
+	}
+}
+
+// join puts people into a group.
+func (s *school) join(group string, people ...string) {
+	s.Helper()
+	var m directory.Membership
+	for _, p := range people {
+		m.Add(directory.Member{ID: p})
+	}
+	_, err := s.directory.ChangeGroup(s.Context(), group, "", func(*directory.Group) error { return nil }, m)
+	s.must(err)
+}
+
+// gives carries out what a survey decides, as grants do.
+func (s *school) gives() {
+	s.Helper()
+	lines, _ := s.survey()
+	for _, l := range lines {
+		if l.Decision.Verdict != assign.Give {
+			continue
+		}
+		s.license(l.Person.ID, func(had license.License) license.License {
+			b, at := license.Batch{ID: "b", Location: here}, license.Place{Location: here, Asset: s.book.Asset}
+			had, err := had.Reserve(b, at, l.Cause(s.book.ID), s.clock.Now())
+			s.must(err)
+			id := reader.ClientUserID(mdmID, here, l.Person.ID, 0)
+			return had.Give(license.Row{Location: here, ClientUserID: id, Pricing: s.book.Asset.PricingParam}, "")
+		})
+	}
+}
+
+// A class of 2 needs nobody's approval; when it grows into a school, that must not spend what nobody has approved.
+func TestAGroupThatGrowsBeyondTheThresholdWaitsForApprovalWithTheRest(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold, s.assigner.ApprovalAbove = 0, 2
+	group, _ := s.many(2)
+	s.replace(required(group))
+	s.gives()
+	late := []string{s.person("x"), s.person("y"), s.person("z")}
+	s.associate(late...)
+	s.join(group, late...)
+	if got := s.verdicts(); got["wait(waitingForApproval)"] != 3 || got["give"] != 0 {
+		t.Fatalf("grown from 2 to 5 where 2 need no approval: %v", got)
+	}
+	plan, needs, err := s.assigner.Plan(t.Context(), s.book, []assign.Ask{required(group)}, "rita")
+	if err != nil || !needs || plan.Give != 3 {
+		t.Fatalf("plan for %d, needs approval: %t, %v", plan.Give, needs, err)
+	}
+	wantProblem(t, s.assigner.Approve(t.Context(), s.book, plan.ID, "rita"), "OwnAssignment", "")
+	s.must(s.assigner.Approve(t.Context(), s.book, plan.ID, "otto"))
+	if got := s.verdicts(); got["give"] != 3 {
+		t.Fatalf("approved: %v", got)
+	}
+	s.gives()
+	wantProblem(t, s.assigner.Approve(t.Context(), s.book, plan.ID, "otto"), "NothingToApprove", "")
+	sixth := s.person("sixth")
+	s.associate(sixth)
+	s.join(group, sixth)
+	if got := s.verdicts(); got["wait(waitingForApproval)"] != 1 || got["give"] != 0 {
+		t.Errorf("the approval was of 5, and there is a sixth: %v", got)
+	}
+}
+
+// Whoever is in two groups isn't kept from what one of them may still spend.
+func TestWhoseAssignmentHasSpentItsLimitIsServedByTheNextThatHasNot(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold, s.assigner.ApprovalAbove = 0, 2
+	group, _ := s.many(2)
+	s.replace(required(group))
+	s.gives()
+	x, y, z := s.person("x"), s.person("y"), s.person("z")
+	s.associate(x, y, z)
+	s.join(group, x, y, z)
+	s.clock.Advance(time.Minute)
+	other := s.group(x, y, z)
+	s.replace(required(group), required(other))
+	lines, _ := s.survey()
+	if got := s.verdicts(); got["give"] != 2 || got["wait(waitingForApproval)"] != 1 {
+		t.Errorf("each of the two may spend 2, and the first has: %v", got)
+	}
+	for _, l := range lines {
+		if l.Decision.Verdict == assign.Give && l.Wish.GroupID != other {
+			t.Errorf("%s is served by %s, which has spent its limit", l.Person.UserName, l.Wish.GroupID)
+		}
+	}
+	plan, needs, err := s.assigner.Plan(t.Context(), s.book, []assign.Ask{required(group), required(other)}, "rita")
+	if err != nil || !needs || plan.Give != 3 {
+		t.Errorf("plan for %d, needs approval: %t, %v", plan.Give, needs, err)
+	}
+}
+
+// What nobody has asked for needs no approval; what is then asked for is counted like anything else.
+func TestRequestsBeyondTheThresholdWaitForApproval(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.ApprovalAbove = 2
+	group, people := s.many(3)
+	s.replace(available(group))
+	for _, p := range people {
+		_, _, err := s.request(p, p)
+		s.must(err)
+		s.clock.Advance(time.Second)
+	}
+	if lines, _ := s.survey(); names(lines) != "pa:give pb:give pc:wait(waitingForApproval) " {
+		t.Errorf("decided: %s", names(lines))
+	}
+}
+
+func TestWithoutAThresholdGroupsGrowAsTheyLike(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold = 0
+	group, _ := s.many(2)
+	s.replace(required(group))
+	s.gives()
+	late := s.person("late")
+	s.associate(late)
+	s.join(group, late)
+	if got := s.verdicts(); got["give"] != 1 {
+		t.Errorf("%v", got)
 	}
 }

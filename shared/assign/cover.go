@@ -3,8 +3,10 @@ package assign
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/bookplate/bookplate/shared/directory"
+	"github.com/bookplate/bookplate/shared/table"
 )
 
 // Covered returns the active people whom the wishes of a location cover, each once: those whom Apple has to know. By an
@@ -12,6 +14,7 @@ import (
 func (s Surveyor) Covered(ctx context.Context, location string) ([]directory.Person, error) {
 	seen := make(map[string]bool)
 	groups := make(map[string]bool)
+	site := Site{known: newAcquaintances()}
 	var ids []string
 	for doc, err := range OfLocation(ctx, s.Store, location) {
 		if err != nil {
@@ -29,11 +32,11 @@ func (s Surveyor) Covered(ctx context.Context, location string) ([]directory.Per
 			groups[w.GroupID] = groups[w.GroupID] || w.Intent == Required
 			fresh = append(fresh, w)
 		}
-		_, order, err := s.cover(ctx, fresh, asked, nil)
+		covered, err := s.cover(ctx, site, fresh, asked, nil)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range order {
+		for _, id := range covered.order {
 			if !seen[id] {
 				seen[id] = true
 				ids = append(ids, id)
@@ -41,6 +44,35 @@ func (s Surveyor) Covered(ctx context.Context, location string) ([]directory.Per
 		}
 	}
 	return s.active(ctx, ids)
+}
+
+// CoveredAmong says which of the people the wishes for a book cover, whatever else stands in the way.
+func CoveredAmong(
+	ctx context.Context, store *table.ReadStore, d *directory.Reader, wishes Wishes, people []string,
+) (map[string]bool, error) {
+	covered := make(map[string]bool)
+	asked := make([]table.Key, len(people))
+	for i, id := range people {
+		asked[i] = requestKey(wishes.BookID, id)
+	}
+	requests, err := table.LoadMany[Request](ctx, store, asked)
+	if err != nil {
+		return nil, fmt.Errorf("reading the requests for book %s: %w", wishes.BookID, err)
+	}
+	for _, w := range wishes.List {
+		candidates := slices.DeleteFunc(slices.Clone(people), func(id string) bool {
+			_, wants := requests[requestKey(wishes.BookID, id)]
+			return covered[id] || w.Intent == Available && !wants
+		})
+		among, err := membersAmong(ctx, d, w.GroupID, candidates)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range among {
+			covered[id] = true
+		}
+	}
+	return covered, nil
 }
 
 // active are those of the people who are active, in their order.

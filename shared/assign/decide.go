@@ -40,8 +40,9 @@ type Facts struct {
 	// InBatch says that the batch which the license names can still send the pair.
 	InBatch bool
 	Reader  *reader.Reader // nil: Apple doesn't know the person in this location
-	// Alias says that a foreign reader with the same Apple Account holds the title, in whatever location.
+	// Alias says that somebody else with the same Apple Account has the title or is being given it, in whatever location.
 	Alias  bool
+	Beyond bool        // the wish has spent all that was approved (Wish.Limit)
 	Synced bool        // the location's first full sync has ended (law 5)
 	Usable bool        // the location's token works and nobody else owns it (law 4)
 	State  token.State // the token's, which says why it isn't usable
@@ -55,6 +56,9 @@ func Decide(f Facts) Decision {
 		if d, decided := rule(f); decided {
 			return d
 		}
+	}
+	if f.Beyond {
+		return Decision{Wait, WaitingForApproval, fmt.Sprintf("it may spend %d, and has", f.Wish.Limit)}
 	}
 	if f.Free <= 0 {
 		return Decision{Wait, NoStock, ""}
@@ -76,10 +80,19 @@ func owns(f Facts) (Decision, bool) {
 		return Decision{Wait, Underway, "batch " + l.Batch}, true
 	case l.BoundElsewhere(f.Location, f.Pricing):
 		return Decision{Wait, Elsewhere, "location " + l.Bound + " as " + l.BoundAs}, true
-	case l.State == license.Refused && l.Reason == AppleRefused:
+	case closed(l, f.Wish) && !l.Lost.IsZero():
+		return Decision{Refuse, Refunded, "since " + l.Lost.UTC().Format(time.DateOnly)}, true
+	case closed(l, f.Wish):
 		return Decision{Refuse, AppleRefused, l.Detail}, true
 	}
 	return Decision{}, false
+}
+
+// closed says that the pair's story had ended when the wish was made, or has since: Apple took the license back, or refused
+// it for good. Nothing begins it anew but an order of somebody who can have known that.
+func closed(l license.License, w Wish) bool {
+	refused := l.State == license.Refused && l.Reason == AppleRefused
+	return !l.Lost.IsZero() && !w.Created.After(l.Lost) || refused && !w.Created.After(l.Since)
 }
 
 // belongs: law 3. Active, and a member of the group.
@@ -103,8 +116,7 @@ func ready(f Facts) (Decision, bool) {
 	case !f.Listed:
 		return Decision{Wait, NotListed, ""}, true
 	case f.Wish.Approval.Pending:
-		a := f.Wish.Approval
-		return Decision{Wait, WaitingForApproval, fmt.Sprintf("plan %s, %d licenses", a.Plan, a.Licenses)}, true
+		return Decision{Wait, WaitingForApproval, f.Wish.Approval.String()}, true
 	case f.Wish.OnHold(f.Now):
 		return Decision{Wait, OnHold, "until " + f.Wish.HoldUntil.UTC().Format(time.RFC3339)}, true
 	}

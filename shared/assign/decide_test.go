@@ -53,6 +53,9 @@ var obstacles = []struct {
 	{"refused by Apple", func(f *assign.Facts) {
 		f.License = license.License{State: license.Refused, Reason: assign.AppleRefused, Detail: "9700"}
 	}, assign.Refuse, assign.AppleRefused},
+	{"refunded", func(f *assign.Facts) {
+		f.License = license.License{State: license.Gone, Lost: start}
+	}, assign.Refuse, assign.Refunded},
 	{"unknown to the directory", func(f *assign.Facts) { f.Person = directory.Person{} }, assign.Refuse, assign.Inactive},
 	{"disabled", func(f *assign.Facts) { f.Person.Active = false }, assign.Refuse, assign.Inactive},
 	{"deleted", func(f *assign.Facts) { f.Person.Deleted = true }, assign.Refuse, assign.Inactive},
@@ -68,6 +71,7 @@ var obstacles = []struct {
 	{"being created", status(reader.New), assign.Wait, assign.NotAtApple},
 	{"invited", status(reader.Invited), assign.Wait, assign.Invitation},
 	{"retired", status(reader.Retired), assign.Wait, assign.RetiredAtApple},
+	{"beyond what was approved", func(f *assign.Facts) { f.Beyond = true }, assign.Wait, assign.WaitingForApproval},
 	{"no stock", func(f *assign.Facts) { f.Free = 0 }, assign.Wait, assign.NoStock},
 	{"less than no stock", func(f *assign.Facts) { f.Free = -3 }, assign.Wait, assign.NoStock},
 }
@@ -125,7 +129,13 @@ func TestWhatDoesNotStandInTheWay(t *testing.T) {
 		"waiting for what has come": func(f *assign.Facts) {
 			f.License = license.License{State: license.Waiting, Reason: assign.NoStock}
 		},
-		"had it once": func(f *assign.Facts) { f.License = license.License{State: license.Gone} },
+		"refunded, and ordered since": func(f *assign.Facts) {
+			f.License, f.Wish.Created = license.License{State: license.Gone, Lost: start}, start.Add(time.Second)
+		},
+		"refused by Apple, and ordered since": func(f *assign.Facts) {
+			f.License = license.License{State: license.Refused, Reason: assign.AppleRefused, Since: start}
+			f.Wish.Created = start.Add(time.Second)
+		},
 		"a refusal that was overcome": func(f *assign.Facts) {
 			f.Reader.Refusal = &reader.Refusal{Number: 9635}
 		},

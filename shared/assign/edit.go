@@ -3,10 +3,12 @@ package assign
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/bookplate/bookplate/shared/act"
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/problem"
@@ -26,7 +28,7 @@ func (a Assigner) Add(ctx context.Context, b book.Book, ask Ask, requester strin
 		return Wish{}, err
 	}
 	var id string
-	doc, err := a.edit(ctx, b, func(list []Wish) ([]Wish, error) {
+	doc, err := a.edit(ctx, b, requester, func(list []Wish) ([]Wish, error) {
 		i := slices.IndexFunc(list, func(w Wish) bool { return w.GroupID == ask.GroupID })
 		switch {
 		case i >= 0 && list[i].Intent == ask.Intent:
@@ -52,8 +54,8 @@ func (a Assigner) Add(ctx context.Context, b book.Book, ask Ask, requester strin
 }
 
 // Remove takes one wish away, and marks the work. What it has already given stays given.
-func (a Assigner) Remove(ctx context.Context, b book.Book, id string) error {
-	_, err := a.edit(ctx, b, func(list []Wish) ([]Wish, error) {
+func (a Assigner) Remove(ctx context.Context, b book.Book, id, by string) error {
+	_, err := a.edit(ctx, b, by, func(list []Wish) ([]Wish, error) {
 		i := slices.IndexFunc(list, func(w Wish) bool { return w.ID == id })
 		if i < 0 {
 			return nil, NoWish(b, id)
@@ -72,7 +74,9 @@ func NoWish(b book.Book, id string) error {
 
 // edit stores what next makes of the wishes, again from the start when somebody else was faster, and returns what is
 // stored then.
-func (a Assigner) edit(ctx context.Context, b book.Book, next func([]Wish) ([]Wish, error)) (Wishes, error) {
+func (a Assigner) edit(
+	ctx context.Context, b book.Book, by string, next func([]Wish) ([]Wish, error),
+) (Wishes, error) {
 	for {
 		doc, err := Load(ctx, a.Store.ReadStore, b)
 		if err != nil {
@@ -88,20 +92,44 @@ func (a Assigner) edit(ctx context.Context, b book.Book, next func([]Wish) ([]Wi
 		if err := a.await(ctx, b, &doc.Value, added(before, doc.Value.List)); err != nil {
 			return Wishes{}, err
 		}
-		save, err := doc.Save()
-		if err != nil {
-			return Wishes{}, err
-		}
-		now := a.World.Now()
-		_, err = a.Store.Commit(
-			ctx, save,
-			spendMark(b, now, doc.Value.Due(now)),
-			mark.New(b.Location, mark.Readers, mark.SubjectAll, now),
-		)
-		if !errors.Is(err, table.ErrCondition) {
+		if err := a.store(ctx, b, doc, before, by); !errors.Is(err, table.ErrCondition) {
 			return doc.Value, err
 		}
 	}
+}
+
+// store stores the wishes with what they let the location do, and tells of those that are there no longer.
+func (a Assigner) store(ctx context.Context, b book.Book, doc WishesDoc, before []Wish, by string) error {
+	save, err := doc.Save()
+	if err != nil {
+		return err
+	}
+	now := a.World.Now()
+	ops := []table.Op{
+		save, spendMark(b, now, doc.Value.Due(now)),
+		mark.New(b.Location, mark.Readers, mark.SubjectAll, now), // costs nothing, so needn't wait for the hold
+	}
+	if removed := without(before, doc.Value.List); len(removed) > 0 {
+		told, err := act.New(a.World, by, act.AssignmentRemoved, b.ID, fmt.Sprintf(
+			"%d assignments of %q were removed: %s.", len(removed), b.Name(), strings.Join(removed, ", ")))
+		if err != nil {
+			return err
+		}
+		ops = append(ops, told)
+	}
+	_, err = a.Store.Commit(ctx, ops...)
+	return err
+}
+
+// without names the wishes that were there before and aren't after.
+func without(before, after []Wish) (removed []string) {
+	gone := added(after, before)
+	for _, w := range before {
+		if gone[w.ID] {
+			removed = append(removed, fmt.Sprintf("%s for the group %s (%s)", w.Intent, w.GroupID, w.ID))
+		}
+	}
+	return removed
 }
 
 // added are the ids of the wishes that weren't there before.

@@ -26,6 +26,8 @@ type Plan struct {
 	// HoldUntil is until when nothing is spent; zero when no wish is on hold.
 	HoldUntil time.Time
 	Lines     []PlanLine
+	// spends is what each wish would come to spend, what it has spent included, by its id.
+	spends map[string]int
 }
 
 // PlanLine is one person of a plan.
@@ -55,23 +57,20 @@ func (s Surveyor) PlanFor(ctx context.Context, record token.Record, b book.Book,
 		plan.Counted = b.Counted
 	}
 	now := s.World.Now()
-	afterHold := wishes
-	afterHold.List = nil
 	for _, w := range wishes.List {
 		if w.Intent == Required && w.OnHold(now) && w.HoldUntil.After(plan.HoldUntil) {
 			plan.HoldUntil = w.HoldUntil
 		}
-		w.HoldUntil, w.Approval = time.Time{}, Approval{}
-		afterHold.List = append(afterHold.List, w)
 	}
-	lines, _, err := s.Survey(ctx, site, b, afterHold)
+	lines, _, spent, err := s.survey(ctx, site, b, wishes)
 	if err != nil {
 		return Plan{}, err
 	}
+	plan.spends = spent
 	for _, line := range lines {
 		plan.count(line)
 	}
-	plan.ID = planID(b, wishes.List, plan.Lines)
+	plan.ID = planID(b, wishes.List, plan.people())
 	plan.FreeAfter = plan.FreeBefore
 	if plan.FreeBefore != math.MaxInt {
 		plan.FreeAfter -= plan.Give
@@ -80,6 +79,9 @@ func (s Surveyor) PlanFor(ctx context.Context, record token.Record, b book.Book,
 }
 
 func (p *Plan) count(line Line) {
+	if line.Decision.Verdict != Refuse && line.License.Value.State != license.Reserved {
+		p.spends[line.Wish.ID]++
+	}
 	switch line.Decision.Verdict {
 	case Give:
 		p.Give++

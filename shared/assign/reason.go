@@ -9,7 +9,7 @@ import (
 // Why somebody waits, or is refused, for a title. Each reason has a text with the next step (Explain).
 const (
 	Owned              license.Reason = "owned"              // has the title already
-	OwnedAsOther       license.Reason = "ownedAsOther"       // another reader with the same Apple Account has it
+	OwnedAsOther       license.Reason = "ownedAsOther"       // another reader, or person, with the same Apple Account has it
 	Inactive           license.Reason = "inactive"           // disabled or deleted in the directory
 	Left               license.Reason = "left"               // no longer in a group that the title is wished for
 	OnHold             license.Reason = "onHold"             // the wish may still be taken back
@@ -21,12 +21,13 @@ const (
 	ForeignID          license.Reason = "foreignId"          // Apple: 9635
 	LinkedID           license.Reason = "linkedId"           // Apple: 9641
 	ReaderError        license.Reason = "readerError"        // Apple refused the reader with another number
-	RetiredAtApple     license.Reason = "retired"            // retired at Apple
+	RetiredAtApple     license.Reason = "retired"            // retired at Apple, by order or by others
 	NoStock            license.Reason = "noStock"
 	Underway           license.Reason = "underway"  // a batch has the pair
 	Elsewhere          license.Reason = "bound"     // a sending in another location has an unknown outcome
 	NotListed          license.Reason = "notListed" // Apple's listing no longer has the book
 	AppleRefused       license.Reason = "appleRefused"
+	Refunded                          = license.Refunded // was given, and Apple no longer lists it
 )
 
 // Explanation is a reason as people read it.
@@ -46,8 +47,8 @@ func Explain(r license.Reason) Explanation {
 var explanations = map[license.Reason]Explanation{
 	Owned: {"Has the title already.", "Nothing: no second license is spent."},
 	OwnedAsOther: {
-		"Has the title already, as another reader with the same Apple Account.",
-		"Nothing: no second license is spent.",
+		"The title was given to the same Apple Account already, as another reader or another person.",
+		"Nothing: no second license is spent. If two people share an account by mistake, have each use their own.",
 	},
 	Inactive: {
 		"Is disabled or deleted in the directory.",
@@ -55,14 +56,14 @@ var explanations = map[license.Reason]Explanation{
 	},
 	Left: {
 		"Is no longer in a group that the title is assigned to.",
-		"Nothing, or put the person back into the group.",
+		"Nothing, or put the person back into the group, or assign the title to it again.",
 	},
 	OnHold: {
 		"The assignment can still be taken back without cost.",
 		"Wait until the hold ends, or remove the assignment.",
 	},
 	WaitingForApproval: {
-		"The assignment waits for approval: it would spend many licenses.",
+		"The assignment waits for approval: it would spend more licenses than one person may order.",
 		"Have another administrator look at the plan (bookplate.plan) and approve it (bookplate.approve).",
 	},
 	NotSynced: {
@@ -76,35 +77,52 @@ var explanations = map[license.Reason]Explanation{
 		"Send the invitation link again (readers?status=invited), or give the person a Managed Apple Account.",
 	},
 	ForeignID: {
-		"Apple doesn't know the Managed Apple Account in this organization (9635).",
-		"Correct managedAppleAccount in the identity provider.",
+		"Apple doesn't know the Managed Apple Account in this organization.",
+		"Correct the account in the identity provider, or make it in Apple's portal; then order a sync (syncLicenses): Apple is " +
+			"asked again.",
 	},
 	LinkedID: {
-		"The Managed Apple Account is linked to another reader (9641).",
-		"Find who else uses the account, and correct managedAppleAccount.",
+		"The Managed Apple Account is linked to another reader.",
+		"Find out which of the two people it belongs to, and correct the other one in the identity provider; then order a sync " +
+			"(syncLicenses): Apple is asked again.",
 	},
 	ReaderError: {
 		"Apple refused to create the reader.",
-		"See the number in the detail, and correct the person in the identity provider.",
+		"See the number in the detail, and correct the person in the identity provider; then order a sync (syncLicenses): Apple " +
+			"is asked again.",
 	},
 	RetiredAtApple: {
-		"The reader was retired at Apple.",
-		"Decide whether the person is to come back; Bookplate doesn't do it by itself.",
+		"The reader is retired in this location, or about to be.",
+		"Restore the reader (POST /v1.0/bookplate/readers/{clientUserId}/restore) if the person is to get books here again; " +
+			"Bookplate doesn't do it by itself.",
 	},
 	NoStock: {
 		"All licenses are given.",
-		"Buy more in Apple School Manager or Apple Business; the line is served at the next sync.",
+		"Buy more in Apple School Manager or Apple Business; the line is served at the next sync, which can be ordered " +
+			"(syncLicenses).",
 	},
-	Underway: {"Has been sent to Apple, or is about to be.", "Wait: Apple takes up to some minutes."},
+	Underway: {
+		"Has been sent to Apple, or is about to be.",
+		"Wait: Apple takes up to some minutes, and an answer that was lost is waited out for a quarter of an hour.",
+	},
 	Elsewhere: {
 		"A sending in another location, or in the other quality, has an outcome that isn't known yet.",
-		"Wait: it is looked at until Apple's word is final.",
+		"Wait, while the title is assigned there: the next sending there settles it. If it isn't any more, assign it there again, " +
+			"to a group with this person. Nothing else frees it: Apple may have given it, and tells in that location only.",
 	},
 	NotListed: {
 		"Apple no longer lists the book in this location.",
 		"Check in Apple's portal whether the licenses were moved or refunded.",
 	},
-	AppleRefused: {"Apple refused to give the title.", "See the number in the detail."},
+	AppleRefused: {
+		"Apple refused to give the title.",
+		"See the number in the detail. When its cause is gone, remove the assignment and assign the title anew: that tries again.",
+	},
+	Refunded: {
+		"Had the title, and Apple no longer lists it.",
+		"Look in Apple's portal whether it was refunded. Bookplate doesn't spend a second license by itself: to give the title " +
+			"again, remove the assignment and assign it anew.",
+	},
 }
 
 // Standing says how a license stands, and what to do next.
@@ -120,7 +138,7 @@ func Standing(l license.License) Explanation {
 		}
 		return Explanation{Text: "Has the title."}
 	case license.Gone:
-		return Explanation{"Had the title, and Apple no longer lists it.", "Look in Apple's portal whether it was refunded."}
+		return Explain(Refunded)
 	}
 	if l.Reason == "" {
 		return Explanation{}

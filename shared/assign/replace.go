@@ -9,7 +9,6 @@ import (
 
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/directory"
-	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/world"
@@ -28,26 +27,30 @@ type Assigner struct {
 	Directory *directory.Reader
 	World     world.World
 	Hold      time.Duration // how long a new required wish spends nothing
-	// ApprovalAbove is how many licenses new wishes may come to spend without waiting for approval; 0 means any number.
+	// ApprovalAbove is how many licenses new wishes, and each of them later, may come to spend without waiting for approval;
+	// 0 means any number.
 	// Wishes for Everybody always wait.
 	ApprovalAbove int
+	// PlanInline is of how many people a plan is computed while its caller waits; 0 means DefaultPlanInline.
+	PlanInline int
 	// SelfApproval lets whoever asked for an assignment approve it too.
 	SelfApproval bool
 	// Federated are the domains whose userNames are Managed Apple Accounts, as a Surveyor has them.
 	Federated []string
 }
 
-// draft is the wishes for a book as they would be after asking, before any approval, and the ids of the new ones: a
-// repeated wish keeps its id, age, hold and approval.
+// draft is the wishes for a book as they would be after asking, before any approval, what they were before, and the ids of
+// the new ones: a repeated wish keeps its id, age, hold and approval.
 func (a Assigner) draft(ctx context.Context, b book.Book, asks []Ask, requester string) (
-	doc WishesDoc, fresh map[string]bool, err error,
+	doc WishesDoc, before []Wish, fresh map[string]bool, err error,
 ) {
 	if err := a.check(ctx, asks); err != nil {
-		return WishesDoc{}, nil, err
+		return WishesDoc{}, nil, nil, err
 	}
 	if doc, err = Load(ctx, a.Store.ReadStore, b); err != nil {
-		return WishesDoc{}, nil, err
+		return WishesDoc{}, nil, nil, err
 	}
+	before = doc.Value.List
 	fresh = make(map[string]bool)
 	var list []Wish
 	for _, ask := range asks {
@@ -60,13 +63,14 @@ func (a Assigner) draft(ctx context.Context, b book.Book, asks []Ask, requester 
 		list, fresh[added.ID] = append(list, added), true
 	}
 	doc.Value.List = list
-	return doc, fresh, nil
+	return doc, before, fresh, nil
 }
 
 // wish is a new wish.
 func (a Assigner) wish(ask Ask, requester string) Wish {
 	w := Wish{
 		ID: world.NewID(a.World), GroupID: ask.GroupID, Intent: ask.Intent, Created: a.World.Now(), Requester: requester,
+		Limit: a.ApprovalAbove,
 	}
 	if w.Intent == Required {
 		w.HoldUntil = w.Created.Add(a.Hold)
@@ -77,7 +81,7 @@ func (a Assigner) wish(ask Ask, requester string) Wish {
 // Replace makes the asks the wishes for the book, and marks the work. It returns when the first of them may spend.
 func (a Assigner) Replace(ctx context.Context, b book.Book, asks []Ask, requester string) (due time.Time, err error) {
 	for {
-		doc, fresh, err := a.draft(ctx, b, asks, requester)
+		doc, before, fresh, err := a.draft(ctx, b, asks, requester)
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -87,18 +91,8 @@ func (a Assigner) Replace(ctx context.Context, b book.Book, asks []Ask, requeste
 		if err := a.notePlaces(ctx, b, asks); err != nil {
 			return time.Time{}, err
 		}
-		save, err := doc.Save()
-		if err != nil {
-			return time.Time{}, err
-		}
-		now := a.World.Now()
-		due := doc.Value.Due(now)
-		_, err = a.Store.Commit(
-			ctx, save,
-			spendMark(b, now, due),
-			mark.New(b.Location, mark.Readers, mark.SubjectAll, now), // costs nothing, so needn't wait for the hold
-		)
-		if !errors.Is(err, table.ErrCondition) {
+		due := doc.Value.Due(a.World.Now())
+		if err := a.store(ctx, b, doc, before, requester); !errors.Is(err, table.ErrCondition) {
 			return due, err
 		}
 	}

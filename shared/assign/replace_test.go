@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/bookplate/bookplate/shared/act"
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/directory"
 	"github.com/bookplate/bookplate/shared/table/mem"
@@ -179,7 +181,7 @@ func TestAddingAndRemovingAtOnceLosesNothing(t *testing.T) {
 	a, b := s.group(), s.group()
 	s.replace(required(a))
 	first := s.wishes().List[0]
-	s.meanwhile(func() { s.must(s.assigner.Remove(t.Context(), s.book, first.ID)) })
+	s.meanwhile(func() { s.must(s.assigner.Remove(t.Context(), s.book, first.ID, "rita")) })
 	added, err := s.assigner.Add(t.Context(), s.book, assign.Ask{GroupID: b, Intent: assign.Required}, "rita")
 	s.must(err)
 	if list := s.wishes().List; !slices.Equal(list, []assign.Wish{added}) {
@@ -203,5 +205,23 @@ func TestAddingTwiceIsAddingOnce(t *testing.T) {
 	wantProblem(t, err, "DuplicateGroup", "target.groupId")
 	_, err = s.assigner.Add(t.Context(), s.book, assign.Ask{GroupID: "nobody", Intent: assign.Required}, "rita")
 	wantProblem(t, err, "UnknownGroup", "target.groupId")
-	wantProblem(t, s.assigner.Remove(t.Context(), s.book, "nothing"), "ResourceNotFound", "")
+	wantProblem(t, s.assigner.Remove(t.Context(), s.book, "nothing", "rita"), "ResourceNotFound", "")
+}
+
+func TestRemovedAssignmentsAreTold(t *testing.T) {
+	s := newSchool(t)
+	a, b := s.group(), s.group()
+	s.replace(required(a), available(b))
+	list := s.wishes().List
+	s.must(s.assigner.Remove(t.Context(), s.book, list[1].ID, "otto"))
+	s.clock.Advance(time.Second)
+	s.replace(available(b))
+	s.clock.Advance(time.Second)
+	s.replace(available(b)) // changes nothing
+	acts, _, err := act.List(t.Context(), s.store.ReadStore, act.Months(s.clock.Now(), 1), 10, "")
+	s.must(err)
+	if len(acts) != 2 || acts[1].By != "otto" || !strings.Contains(acts[1].Text, list[1].ID) || acts[0].By != "rita" ||
+		!strings.Contains(acts[0].Text, list[0].ID) || acts[0].Kind != act.AssignmentRemoved || acts[0].Target != s.book.ID {
+		t.Errorf("acts %+v", acts)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/directory"
@@ -33,7 +34,9 @@ type Site struct {
 	Synced  bool               // the first full sync has ended
 	Batches []license.BatchDoc // the location's open ones, read before the stock was counted
 	ids     reader.Identity
-	// foresee has people whom Apple doesn't know yet counted as what they will be once it does.
+	known   *acquaintances
+	// foresee has people whom Apple doesn't know yet counted as what they will be once it does, and wishes as what they
+	// will be when their holds have ended and they have been approved.
 	foresee bool
 }
 
@@ -49,7 +52,8 @@ func (s Surveyor) LoadSite(ctx context.Context, record token.Record) (Site, erro
 	}
 	return Site{
 		Token: record, Synced: !state.Value.Sync.FirstDone.IsZero(), Batches: open,
-		ids: reader.Identity{Location: record.Location, MDMID: record.MDMID},
+		ids:   reader.Identity{Location: record.Location, MDMID: record.MDMID},
+		known: newAcquaintances(),
 	}, nil
 }
 
@@ -94,36 +98,44 @@ func (l Line) Cause(bookID string) license.Cause {
 
 // Survey decides for everybody whom the wishes cover, in the order in which stock is given out: oldest wish
 // first, wishes on hold last, within a wish by asked-for time, then by personId. A person covered by several wishes
-// appears once, under the first.
+// appears once, under the first; or, when that has spent all that was approved, under the next that has not.
 //
 // Lapsed are pairs of this location that wait although no wish covers them any more.
 func (s Surveyor) Survey(ctx context.Context, site Site, b book.Book, wishes Wishes) (lines, lapsed []Line, err error) {
+	lines, lapsed, _, err = s.survey(ctx, site, b, wishes)
+	return lines, lapsed, err
+}
+
+// survey also returns how many licenses each wish has spent.
+func (s Surveyor) survey(ctx context.Context, site Site, b book.Book, wishes Wishes) (
+	lines, lapsed []Line, spent map[string]int, err error,
+) {
 	licenses := make(map[string]license.Doc)
 	for doc, err := range license.OfTitle(ctx, s.Store, b.Asset.AdamID) {
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading the licenses of title %s: %w", b.Asset.AdamID, err)
+			return nil, nil, nil, fmt.Errorf("reading the licenses of title %s: %w", b.Asset.AdamID, err)
 		}
 		licenses[doc.Value.PersonID] = doc
 	}
 	asked, err := s.requests(ctx, wishes)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	placeInLine(licenses, asked)
-	covered, order, err := s.cover(ctx, wishes.Ordered(s.World.Now()), asked, licenses)
+	covered, err := s.cover(ctx, site, wishes.Ordered(s.World.Now()), asked, licenses)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	lines, err = s.facts(ctx, site, b, covered, order, licenses)
+	lines, err = s.facts(ctx, site, b, covered, licenses, site.Free(b))
 	for i := range lines {
 		if r, ok := asked[lines[i].Person.ID]; ok && lines[i].Wish.Intent == Available {
 			lines[i].Request = &r
 		}
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return lines, lapses(b, licenses, covered), nil
+	return lines, lapses(b, licenses, covered.first), spentBy(licenses), nil
 }
 
 // placeInLine has those who have asked stand in the line from when they did, not from when it was noted. Somebody without
@@ -161,36 +173,67 @@ func (s Surveyor) requests(ctx context.Context, wishes Wishes) (map[string]Reque
 	return requested(ctx, s.Store, wishes.BookID)
 }
 
+// coverage says which wish each person comes under.
+type coverage struct {
+	first   map[string]Wish
+	further map[string][]Wish // the others that cover somebody whose first has a limit
+	order   []string          // of the people, as they are served
+}
+
+// serving is the wish that serves the person: the first, or when that has spent all that it may, the next that has not and
+// spends at once.
+func (c coverage) serving(id string, l license.License, spent map[string]int, now time.Time) Wish {
+	first := c.first[id]
+	if !first.isSpent(spent) {
+		return first
+	}
+	for _, w := range c.further[id] {
+		if w.rank(now) == 0 && !w.isSpent(spent) && !closed(l, w) {
+			return w
+		}
+	}
+	return first
+}
+
+// isSpent says that the wish has spent all that was approved, by how many licenses each wish has.
+func (w Wish) isSpent(spent map[string]int) bool { return w.Limit > 0 && spent[w.ID] >= w.Limit }
+
 // cover says which wish each person comes under, and in which order they are served.
 func (s Surveyor) cover(
-	ctx context.Context, wishes []Wish, asked map[string]Request, licenses map[string]license.Doc,
-) (covered map[string]Wish, order []string, err error) {
-	covered = make(map[string]Wish)
+	ctx context.Context, site Site, wishes []Wish, asked map[string]Request, licenses map[string]license.Doc,
+) (coverage, error) {
+	c := coverage{first: make(map[string]Wish), further: make(map[string][]Wish)}
 	for _, w := range wishes {
-		members, err := s.under(ctx, w, asked)
+		members, err := s.under(ctx, site, w, asked)
 		if err != nil {
-			return nil, nil, err
+			return coverage{}, err
 		}
 		members = slices.DeleteFunc(members, func(id string) bool {
-			_, earlier := covered[id]
+			first, earlier := c.first[id]
+			switch l := licenses[id].Value; {
+			case earlier && closed(l, first) && !closed(l, w):
+				c.first[id] = w
+			case earlier && first.Limit > 0:
+				c.further[id] = append(c.further[id], w)
+			}
 			return earlier
 		})
 		for _, id := range members {
-			covered[id] = w
+			c.first[id] = w
 		}
 		slices.SortFunc(members, func(x, y string) int { return bySeniority(licenses, x, y) })
-		order = append(order, members...)
+		c.order = append(c.order, members...)
 	}
-	return covered, order, nil
+	return c, nil
 }
 
 // under are the people who come under a wish: the members of its group, and of these, if it is an available one, those
 // who have asked.
-func (s Surveyor) under(ctx context.Context, w Wish, asked map[string]Request) ([]string, error) {
+func (s Surveyor) under(ctx context.Context, site Site, w Wish, asked map[string]Request) ([]string, error) {
 	if w.Intent == Available {
 		return membersAmong(ctx, s.Directory, w.GroupID, slices.Sorted(maps.Keys(asked)))
 	}
-	return members(ctx, s.Directory, w.GroupID)
+	return s.membersOf(ctx, site, w.GroupID)
 }
 
 // bySeniority orders people by when they first asked for the title; those who haven't come last, by id.
@@ -207,30 +250,31 @@ func bySeniority(licenses map[string]license.Doc, x, y string) int {
 	return a.Compare(b)
 }
 
+// facts decides for the people in their order, of whom as many may be given a license as are free.
 func (s Surveyor) facts(
-	ctx context.Context, site Site, b book.Book, covered map[string]Wish, order []string, licenses map[string]license.Doc,
+	ctx context.Context, site Site, b book.Book, covered coverage, licenses map[string]license.Doc, free int,
 ) ([]Line, error) {
-	people, err := s.Directory.People(ctx, order)
-	if err != nil {
-		return nil, fmt.Errorf("reading %d people: %w", len(order), err)
+	if err := s.meet(ctx, site, covered.order); err != nil {
+		return nil, err
 	}
-	readers, err := reader.OfPeople(ctx, s.Store, site.ids, order)
+	readers := site.known.readersOf(covered.order)
+	held, err := s.accounts(ctx, site, b, readers, licenses)
 	if err != nil {
 		return nil, err
 	}
-	aliases, err := s.aliasHolders(ctx, b, readers)
-	if err != nil {
-		return nil, err
-	}
-	free := site.Free(b)
+	spent := spentBy(licenses)
 	state, _ := site.Token.Standing(s.World.Now())
-	lines := make([]Line, 0, len(order))
-	for _, id := range order {
-		person, known := people[id]
+	now := s.World.Now()
+	lines := make([]Line, 0, len(covered.order))
+	for _, id := range covered.order {
+		person, known := site.known.people[id]
 		if !known {
 			continue // the provider has named them and not sent them
 		}
-		line := Line{Person: person, Wish: covered[id], License: licenses[id]}
+		line := Line{Person: person, Wish: covered.first[id], License: licenses[id]}
+		if !site.foresee {
+			line.Wish = covered.serving(id, line.License.Value, spent, now)
+		}
 		if line.License.Version == "" {
 			line.License.Key = license.Key(b.Asset.AdamID, id)
 			line.License.Value.AdamID, line.License.Value.PersonID = b.Asset.AdamID, id
@@ -238,18 +282,22 @@ func (s Surveyor) facts(
 		if doc, ok := readers[id]; ok {
 			line.Reader = &doc.Value
 		}
+		beyond := line.Wish.isSpent(spent)
 		if site.foresee {
-			line.Reader = s.foreseen(line.Person, line.Reader)
+			line.Reader, beyond = s.foreseen(line.Person, line.Reader), false
+			line.Wish.HoldUntil, line.Wish.Approval = time.Time{}, Approval{}
 		}
 		line.Decision = Decide(Facts{
 			Now: s.World.Now(), Location: b.Location, Pricing: b.Asset.PricingParam, Wish: line.Wish, Person: line.Person,
 			Member:  true,
 			License: line.License.Value, InBatch: site.holds(line.License.Value, b.Location), Reader: line.Reader,
-			Alias: aliases[id], Synced: site.Synced, Usable: state == token.Valid, State: state,
+			Alias: held.anothers(readers[id].Value.IDHash, id), Beyond: beyond, Synced: site.Synced, Usable: state == token.Valid, State: state,
 			Listed: b.Missing.IsZero(), Free: free,
 		})
 		if line.Decision.Verdict == Give {
 			free--
+			spent[line.Wish.ID]++
+			held.take(readers[id].Value.IDHash, id)
 		}
 		lines = append(lines, line)
 	}
@@ -287,31 +335,4 @@ func (s Site) holds(l license.License, location string) bool {
 	return slices.ContainsFunc(s.Batches, func(doc license.BatchDoc) bool {
 		return doc.Value.ID == l.Batch && doc.Value.Holds(l.AdamID, l.PersonID)
 	})
-}
-
-// aliasHolders says which people hold the title through a foreign reader with the same Apple Account (law 1).
-func (s Surveyor) aliasHolders(ctx context.Context, b book.Book, readers map[string]reader.Doc) (map[string]bool, error) {
-	var hashes []string
-	for _, doc := range readers {
-		hashes = append(hashes, doc.Value.IDHash)
-	}
-	aliases, err := reader.Aliases(ctx, s.Store, hashes)
-	if err != nil || len(aliases) == 0 {
-		return nil, err
-	}
-	var ids []license.HolderID
-	for _, list := range aliases {
-		ids = append(ids, list...)
-	}
-	held, err := license.HeldBy(ctx, s.Store, b.Asset.AdamID, ids)
-	if err != nil {
-		return nil, err
-	}
-	holders := make(map[string]bool)
-	for person, doc := range readers {
-		if slices.ContainsFunc(aliases[doc.Value.IDHash], func(id license.HolderID) bool { return held[id] }) {
-			holders[person] = true
-		}
-	}
-	return holders, nil
 }

@@ -263,3 +263,45 @@ func TestAChangeOfAGroupIsMarkedForWhenItsWriterDiesAndForNow(t *testing.T) {
 		t.Errorf("after: marks %v, wakes %v", marks, wakes)
 	}
 }
+
+// What is on hold is spent after what isn't, however much older it is: the plan says so.
+func TestAPlanServesInTheOrderInWhichGrantsWill(t *testing.T) {
+	s := newSchool(t)
+	anna, ben := s.person("anna"), s.person("ben")
+	s.associate(anna, ben)
+	older := s.group(anna)
+	s.replace(required(older)) // on hold for 10 minutes
+	s.clock.Advance(time.Minute)
+	s.assigner.Hold = 0
+	s.book.Available = 1
+	plan, _, err := s.assigner.Plan(t.Context(), s.book, []assign.Ask{required(older), required(s.group(ben))}, "rita")
+	s.must(err)
+	if plan.Lines[0].Name != "ben" || plan.Lines[0].Decision.Verdict != assign.Give ||
+		plan.Lines[1].Decision.Reason != assign.NoStock {
+		t.Errorf("the plan gives the last one to %+v", plan.Lines)
+	}
+}
+
+// A refunded license is given again by an order that came after the refund, also where an older one covers the person first.
+func TestANewerOrderAmongSeveralGivesAgainWhatWasRefunded(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold = 0
+	anna := s.person("anna")
+	s.associate(anna)
+	old := s.group(anna)
+	s.replace(required(old))
+	s.clock.Advance(time.Minute)
+	s.license(anna, func(l license.License) license.License {
+		row := license.Row{Location: here, ClientUserID: "anna's", Pricing: s.book.Asset.PricingParam}
+		return l.Give(row, "").Lose(row, s.clock.Now())
+	})
+	s.clock.Advance(time.Minute)
+	if lines, _ := s.survey(); names(lines) != "anna:refuse(refunded) " {
+		t.Errorf("under the old order: %s", names(lines))
+	}
+	s.replace(required(old), required(s.group(anna)))
+	lines, _ := s.survey()
+	if names(lines) != "anna:give " || lines[0].Wish.ID != s.wishes().List[1].ID {
+		t.Errorf("under a new one too: %s", names(lines))
+	}
+}

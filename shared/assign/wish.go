@@ -1,6 +1,7 @@
 package assign
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -26,15 +27,18 @@ const MaxWishes = 200
 
 // Wish is a book for a group. Graph: managedEBookAssignment.
 type Wish struct {
-	ID      string    `json:"id"`
-	GroupID string    `json:"groupId"` // or Everybody
-	Intent  Intent    `json:"intent"`
-	Created time.Time `json:"created"`
+	ID      string
+	GroupID string // or Everybody
+	Intent  Intent
+	Created time.Time
 	// HoldUntil is until when a required wish spends nothing: removing it before costs nothing.
-	HoldUntil time.Time `json:"holdUntil"`
-	Requester string    `json:"requester"`
-	Approver  string    `json:"approver,omitempty"`
-	Approval  Approval  `json:"approval,omitzero"`
+	HoldUntil time.Time
+	Requester string
+	Approver  string
+	Approval  Approval
+	// Limit is how many licenses the wish may come to spend on the word that it has: the threshold of when it was made, or
+	// what was approved since. Groups grow; what goes beyond it waits for approval. 0 means any number.
+	Limit int
 }
 
 // OnHold says that the wish spends nothing yet. An available one has no hold: nothing is spent before somebody asks.
@@ -42,10 +46,10 @@ func (w Wish) OnHold(now time.Time) bool { return w.Intent != Available && now.B
 
 // Wishes are all wishes for one book.
 type Wishes struct {
-	BookID   string         `json:"bookId"`
-	Location string         `json:"location"`
-	Asset    apple.AssetKey `json:"asset"`
-	List     []Wish         `json:"list"`
+	BookID   string
+	Location string
+	Asset    apple.AssetKey
+	List     []Wish
 }
 
 // WishesDoc are a book's wishes with their place in the table.
@@ -77,21 +81,23 @@ func (w Wishes) Names(groupID string) bool {
 	return slices.ContainsFunc(w.List, func(one Wish) bool { return one.GroupID == groupID })
 }
 
-// idle says that the wish spends nothing for the time being.
-func (w Wish) idle(now time.Time) bool { return w.Approval.Pending || w.OnHold(now) }
+// rank is when the wish spends: at once, when its hold has ended, or when somebody has approved it.
+func (w Wish) rank(now time.Time) int {
+	switch {
+	case w.Approval.Pending:
+		return 2
+	case w.OnHold(now):
+		return 1
+	}
+	return 0
+}
 
-// Ordered are the wishes in the order in which stock is given out: those that are on hold or wait for approval last,
-// otherwise oldest first.
+// Ordered are the wishes in the order in which stock is given out: those on hold after the others, those that wait for
+// approval last, otherwise oldest first.
 func (w Wishes) Ordered(now time.Time) []Wish {
 	list := slices.Clone(w.List)
 	slices.SortStableFunc(list, func(a, b Wish) int {
-		if a.idle(now) != b.idle(now) {
-			if a.idle(now) {
-				return 1
-			}
-			return -1
-		}
-		return a.Created.Compare(b.Created)
+		return cmp.Or(a.rank(now)-b.rank(now), a.Created.Compare(b.Created))
 	})
 	return list
 }

@@ -14,6 +14,7 @@ func AssignmentSchema() graph.Schema {
 			"id": graph.String, "installIntent": graph.String, "target": graph.Complex, "target/groupId": graph.String,
 			"x_createdDateTime": graph.Time, "x_holdUntil": graph.Time, "x_requester": graph.String,
 			"x_approver": graph.String, "x_approval": graph.String, "x_planId": graph.String, "x_planLicenses": graph.Int,
+			"x_licenseLimit": graph.Int,
 		},
 	}
 }
@@ -25,8 +26,16 @@ func Assignment(w assign.Wish) graph.Entity {
 		"target":            target(w.GroupID),
 		"x_createdDateTime": w.Created, "x_holdUntil": moment(w.HoldUntil), "x_requester": w.Requester,
 		"x_approver": text(w.Approver), "x_approval": approval(w), "x_planId": text(w.Approval.Plan),
-		"x_planLicenses": w.Approval.Licenses,
+		"x_planLicenses": w.Approval.Licenses, "x_licenseLimit": limit(w),
 	}
+}
+
+// limit is how many licenses a wish may come to spend; null: any number.
+func limit(w assign.Wish) any {
+	if w.Limit == 0 {
+		return nil
+	}
+	return w.Limit
 }
 
 func target(groupID string) map[string]any {

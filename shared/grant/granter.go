@@ -43,9 +43,10 @@ type Granter struct {
 	Directory *directory.Reader
 	Readers   reader.Worker
 	Record    token.Record
-	State     token.Sync // as of the beginning of the work; grants move no version id
-	Pace      Pace
-	Log       *slog.Logger
+	// State is the location's. Grants note in it up to where they have applied Apple's rows; whoever works stores it.
+	State *token.Sync
+	Pace  Pace
+	Log   *slog.Logger
 	// Until is when no further batch is begun: what is left is marked for the next wake.
 	Until time.Time
 }
@@ -70,10 +71,13 @@ func (g Granter) settling() syncrun.Settling {
 	}
 }
 
-// pair is one license that is to be given: a title for a person, and why.
+// pair is one license that is to be given: a title for a person, and why. It is small, and those who are given it for one
+// reason share that: there may be millions of pairs.
 type pair struct {
 	asset   apple.AssetKey
 	person  string
-	cause   license.Cause
-	license license.Doc
+	cause   *license.Cause
+	version string    // of the license that the decision was made on
+	asked   time.Time // since when they stand in the line, if not only from now
+	bound   bool      // the outcome of an earlier sending isn't known
 }

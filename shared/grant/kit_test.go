@@ -34,6 +34,7 @@ type scripted struct {
 	rows  []apple.Assignment
 	sent  []apple.Association
 	event apple.Event
+	since []string // the versions since which the listing was read
 	// associate, if set, answers a spending request.
 	associate func(apple.Association) (string, error)
 }
@@ -59,6 +60,7 @@ func (a *scripted) UserPages(
 func (a *scripted) AssignmentPages(
 	_ context.Context, q apple.AssignmentQuery, _ int, visit func(apple.Page, []apple.Assignment) error,
 ) error {
+	a.since = append(a.since, q.SinceVersion)
 	rows := slices.DeleteFunc(slices.Clone(a.rows), func(r apple.Assignment) bool {
 		return q.AdamID != "" && q.AdamID != r.AdamID || q.ClientUserID != "" && q.ClientUserID != r.ClientUserID
 	})
@@ -72,6 +74,8 @@ func (*scripted) Calls() map[string]int                                { return 
 func (a *scripted) Event(context.Context, string) (apple.Event, error) { return a.event, nil }
 
 func (*scripted) CreateUsers(context.Context, []apple.NewUser) (string, error) { return "created", nil }
+
+func (*scripted) RetireUsers(context.Context, []string) (string, error) { return "retired", nil }
 
 func (*scripted) UpdateUsers(context.Context, []apple.NewUser) (string, error) { return "updated", nil }
 
@@ -121,7 +125,7 @@ func newSchool(t *testing.T, people, titles int) *school {
 		assigner: assign.Assigner{Store: store, Directory: d.Reader, World: v.World()},
 		granter: Granter{
 			Store: store, World: v.World(), Apple: a, Limits: apple.Limits{MaxAssets: 25, MaxClientUserIDs: 1000},
-			Directory: d.Reader, Record: record, Log: slog.New(slog.DiscardHandler), Until: start.Add(24 * time.Hour),
+			Directory: d.Reader, Record: record, State: &token.Sync{}, Log: slog.New(slog.DiscardHandler), Until: start.Add(24 * time.Hour),
 			Pace: Pace{ResendAfter: 10 * time.Minute, Poll: 10 * time.Second, MaxOpen: 5},
 			Readers: reader.Worker{
 				Store: store, World: v.World(), Apple: a, MaxUsers: 1000, Poll: 10 * time.Second,
@@ -190,7 +194,11 @@ func (s *school) idOf(person string) string { return reader.ClientUserID(mdmID, 
 // stock lets the location have a book with that many licenses, wished for the group.
 func (s *school) stock(adamID string, n int) {
 	s.Helper()
-	asset := apple.AssetKey{AdamID: adamID, PricingParam: apple.PricingSTDQ}
+	s.stockOf(apple.AssetKey{AdamID: adamID, PricingParam: apple.PricingSTDQ}, n)
+}
+
+func (s *school) stockOf(asset apple.AssetKey, n int) {
+	s.Helper()
 	s.apple.stock[asset] = n
 	b := book.Book{ID: book.ID(uid, asset), Location: uid, Asset: asset, Total: 9999, Available: n}
 	items, err := book.Items(book.Doc{Value: b})

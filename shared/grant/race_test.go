@@ -145,7 +145,7 @@ func (s *school) draft() draft {
 	s.must(err)
 	pairs, _, err := s.granter.ask(s.Context(), site, []string{mark.SubjectAll})
 	s.must(err)
-	return s.granter.group(pairs)[0]
+	return s.granter.group(pairs, 1)[0]
 }
 
 func TestABatchThatWasStoredAfterASlowWorkerLookedKeepsItsPairs(t *testing.T) {
@@ -170,7 +170,31 @@ func TestABatchThatWasStoredAfterASlowWorkerLookedKeepsItsPairs(t *testing.T) {
 	}
 	doc, err := s.granter.commitSending(t.Context(), doc, d.people, s.clock.Now())
 	s.must(err)
-	s.must(s.granter.send(t.Context(), doc))
+	ids, err := s.granter.users(t.Context(), d.people)
+	s.must(err)
+	s.must(s.granter.send(t.Context(), doc, ids))
 	s.spend()
 	s.sentOnce("in the end")
+}
+
+// A worker gives up a batch of unknown outcome, and dies before it has bound the pairs. They are bound all the same: law 1.
+func TestAPairOfABatchThatWasGivenUpIsNotSentInTheOtherQuality(t *testing.T) {
+	s := newSchool(t, 2, 1)
+	s.apple.associate = func(apple.Association) (string, error) { return "", apple.ErrUnknownOutcome }
+	s.spend()
+	ended, err := s.granter.end(t.Context(), s.open()[0], license.Settled, "given up")
+	if s.must(err); !ended {
+		t.Fatal("the batch could not be ended")
+	}
+	_, err = s.assigner.Replace(t.Context(), s.books[0], nil, "rita")
+	s.must(err)
+	s.stockOf(apple.AssetKey{AdamID: s.books[0].Asset.AdamID, PricingParam: apple.PricingPLUS}, 10)
+	s.spend()
+	if len(s.apple.sent) != 1 {
+		t.Errorf("it was sent as %s too", s.apple.sent[1].Assets[0].PricingParam)
+	}
+	s.spend()
+	if len(s.apple.sent) != 1 {
+		t.Errorf("then it was sent as %s too", s.apple.sent[1].Assets[0].PricingParam)
+	}
 }

@@ -1,8 +1,10 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,7 +20,10 @@ import (
 // the event says weren't done. Otherwise they stay open, and the listing decides after the wait (law 1: only Apple's
 // final word on a pair frees it).
 func (g Granter) deny(ctx context.Context, b license.Batch, event apple.Event, open []license.Doc) ([]license.Doc, error) {
-	people := g.batchPeople(b)
+	people, err := g.batchPeople(ctx, b)
+	if err != nil {
+		return nil, err
+	}
 	why := make(map[int]apple.Failure) // by index in open
 	for i, doc := range open {
 		for _, f := range event.Failures {
@@ -44,7 +49,7 @@ func (g Granter) deny(ctx context.Context, b license.Batch, event apple.Event, o
 			return nil, fmt.Errorf("noting Apple's refusal: %w", err)
 		}
 		if f.Number == apple.NumberNoUser {
-			missing = append(missing, g.clientUserID(doc.Value.PersonID))
+			missing = append(missing, doc.Value.PersonID)
 		}
 	}
 	return left, g.forget(ctx, missing)
@@ -78,16 +83,16 @@ func (g Granter) denied(l license.License, number int) license.License {
 	}
 }
 
-func (g Granter) clientUserID(personID string) string {
-	return g.identity().IDs([]string{personID})[personID]
-}
-
-// forget lets readers be created again whom Apple doesn't know.
-func (g Granter) forget(ctx context.Context, clientUserIDs []string) error {
-	if len(clientUserIDs) == 0 {
+// forget lets the readers of people be created again whom Apple doesn't know.
+func (g Granter) forget(ctx context.Context, people []string) error {
+	if len(people) == 0 {
 		return nil
 	}
-	return g.Readers.Forget(ctx, clientUserIDs)
+	ids, err := g.users(ctx, people)
+	if err != nil {
+		return err
+	}
+	return g.Readers.Forget(ctx, slices.Sorted(maps.Values(ids)))
 }
 
 // refused ends a batch that Apple refused on the spot: nothing was queued, so nothing was spent. What the error names
@@ -103,7 +108,10 @@ func (g Granter) refused(ctx context.Context, doc license.BatchDoc, e *apple.Err
 		return err
 	}
 	f := apple.Failure{Number: e.Number, Info: e.Info}
-	people := g.batchPeople(b)
+	people, err := g.batchPeople(ctx, b)
+	if err != nil {
+		return err
+	}
 	bad := slices.DeleteFunc(slices.Clone(pairs), func(d license.Doc) bool { return !names(f, d.Value, people) })
 	if len(bad) == len(pairs) && len(pairs) > 1 {
 		ended, err := g.abandon(ctx, doc, whose+"; it is split to find out for whom")
@@ -122,7 +130,7 @@ func (g Granter) refused(ctx context.Context, doc license.BatchDoc, e *apple.Err
 			return err
 		}
 		if e.Number == apple.NumberNoUser {
-			missing = append(missing, g.clientUserID(d.Value.PersonID))
+			missing = append(missing, d.Value.PersonID)
 		}
 	}
 	if err := g.forget(ctx, missing); err != nil {
@@ -150,9 +158,9 @@ func (g Granter) split(ctx context.Context, b license.Batch, pairs []license.Doc
 		n := len(b.Titles) / 2
 		halves[0].Titles, halves[1].Titles = b.Titles[:n], b.Titles[n:]
 	}
-	causes := make(map[[2]string]license.Cause)
+	causes := make(map[[2]string]*license.Cause)
 	for _, doc := range pairs {
-		causes[[2]string{doc.Value.AdamID, doc.Value.PersonID}] = *doc.Value.Cause
+		causes[[2]string{doc.Value.AdamID, doc.Value.PersonID}] = doc.Value.Cause
 	}
 	for _, half := range halves {
 		d, err := g.draftOf(ctx, half, causes)
@@ -175,7 +183,7 @@ func (g Granter) split(ctx context.Context, b license.Batch, pairs []license.Doc
 }
 
 // draftOf is the draft of a batch whose pairs have been freed.
-func (g Granter) draftOf(ctx context.Context, b license.Batch, causes map[[2]string]license.Cause) (draft, error) {
+func (g Granter) draftOf(ctx context.Context, b license.Batch, causes map[[2]string]*license.Cause) (draft, error) {
 	d := draft{titles: b.Titles, people: b.People, pairs: make(map[[2]string]pair)}
 	for _, t := range b.Titles {
 		docs, err := license.LoadMany(ctx, g.Store.ReadStore, t.AdamID, d.people)
@@ -184,7 +192,8 @@ func (g Granter) draftOf(ctx context.Context, b license.Batch, causes map[[2]str
 		}
 		for person, doc := range docs {
 			at := [2]string{t.AdamID, person}
-			d.pairs[at] = pair{t, person, causes[at], doc}
+			cause := cmp.Or(causes[at], &license.Cause{})
+			d.pairs[at] = pair{t, person, cause, doc.Version, doc.Value.Asked, doc.Value.Bound != ""}
 		}
 	}
 	return d, nil

@@ -14,12 +14,20 @@ import (
 // reserve gives the pairs to the batch, each by one Commit under the version that the decision was made on, and returns
 // the people whose pairs were all had.
 func (g Granter) reserve(ctx context.Context, b license.Batch, d draft) ([]string, error) {
+	licenses := make(map[string]map[string]license.Doc, len(d.titles)) // by title, then by person
+	for _, t := range d.titles {
+		docs, err := license.LoadMany(ctx, g.Store.ReadStore, t.AdamID, d.people)
+		if err != nil {
+			return nil, err
+		}
+		licenses[t.AdamID] = docs
+	}
 	var mu sync.Mutex
 	lost := make(map[string]bool)
 	n := len(d.people) * len(d.titles)
 	err := g.World.Run(ctx, width, n, func(ctx context.Context, i int) error {
 		person, asset := d.people[i/len(d.titles)], d.titles[i%len(d.titles)]
-		had, err := g.reserveOne(ctx, b, d.pairs[[2]string{asset.AdamID, person}])
+		had, err := g.reserveOne(ctx, b, d.pairs[[2]string{asset.AdamID, person}], licenses[asset.AdamID][person])
 		if err != nil {
 			return err
 		}
@@ -36,19 +44,24 @@ func (g Granter) reserve(ctx context.Context, b license.Batch, d draft) ([]strin
 	return slices.DeleteFunc(slices.Clone(d.people), func(p string) bool { return lost[p] }), nil
 }
 
-func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair) (bool, error) {
-	doc := p.license
+func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair, doc license.Doc) (bool, error) {
+	if doc.Version != p.version {
+		return false, nil // somebody else was faster
+	}
+	if doc.Value.Asked.IsZero() {
+		doc.Value.Asked = p.asked // a request is in the line before anything is noted of it
+	}
 	if doc.Value.State == license.Reserved {
-		stale, err := g.stale(ctx, doc.Value)
+		stale, bound, err := g.stale(ctx, doc.Value)
 		if err != nil || !stale {
 			return false, err
 		}
-		doc.Value = doc.Value.Free(false, g.World.Now())
+		doc.Value = doc.Value.Free(bound, g.World.Now())
 	}
 	if doc.Value.Has() || doc.Value.BoundElsewhere(b.Location, p.asset.PricingParam) {
 		return false, nil // somebody else was faster
 	}
-	next, err := doc.Value.Reserve(b, license.Place{Location: b.Location, Asset: p.asset}, p.cause, g.World.Now())
+	next, err := doc.Value.Reserve(b, license.Place{Location: b.Location, Asset: p.asset}, *p.cause, g.World.Now())
 	if err != nil {
 		return false, err
 	}
@@ -66,15 +79,21 @@ func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair) (bool,
 
 // stale says that the batch which a license names can't send it. The decision found it so, but among the batches that it
 // had read before: one that a slower worker has stored since is looked for here. A batch is stored before it is named,
-// so one that isn't open has ended, for good.
-func (g Granter) stale(ctx context.Context, l license.License) (bool, error) {
+// so one that isn't open has ended, for good. Bound says that it was given up with the pair's outcome unknown, and its
+// worker hasn't come to note that.
+func (g Granter) stale(ctx context.Context, l license.License) (stale, bound bool, err error) {
 	batch, err := license.OpenBatch(ctx, g.Store.ReadStore, l.Location, l.Batch)
 	if errors.Is(err, table.ErrAbsent) {
-		return true, nil
+		past, err := license.PastBatch(ctx, g.Store.ReadStore, l.Location, l.Batch)
+		if err != nil && !errors.Is(err, table.ErrAbsent) {
+			return false, false, fmt.Errorf("reading batch %s: %w", l.Batch, err)
+		}
+		b := past.Value
+		return true, b.State == license.Settled && slices.Contains(b.People, l.PersonID), nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("reading batch %s: %w", l.Batch, err)
+		return false, false, fmt.Errorf("reading batch %s: %w", l.Batch, err)
 	}
 	// One that is being sent without the pair never sends it; one that isn't sent yet is still its worker's.
-	return batch.Value.MayHaveSpent() && !batch.Value.Holds(l.AdamID, l.PersonID), nil
+	return batch.Value.MayHaveSpent() && !batch.Value.Holds(l.AdamID, l.PersonID), false, nil
 }

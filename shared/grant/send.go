@@ -46,6 +46,10 @@ func (g Granter) give(ctx context.Context, d draft, s *stock) error {
 	if len(fit) == 0 {
 		return errOf(g.abandon(ctx, doc, "nobody was left to give it to"))
 	}
+	ids, err := g.users(ctx, fit)
+	if err != nil {
+		return err
+	}
 	doc, err = g.commitSending(ctx, doc, fit, looked)
 	if license.IsConflict(err) {
 		return nil // a pair was taken out, or the batch was ended: its mark leads back to it
@@ -57,14 +61,14 @@ func (g Granter) give(ctx context.Context, d draft, s *stock) error {
 	if err := g.freeDropped(ctx, doc.Value); err != nil {
 		return err
 	}
-	return g.send(ctx, doc)
+	return g.send(ctx, doc, ids)
 }
 
 // prepare stores the batch, before anything names it.
 func (g Granter) prepare(ctx context.Context, d draft) (license.BatchDoc, error) {
 	b := license.Batch{
 		ID: world.NewID(g.World), Location: g.Record.Location, State: license.Prepared, Titles: d.titles,
-		People: d.people, SinceVersion: g.State.AssignmentsVersion, Created: g.World.Now(),
+		People: d.people, SinceVersion: g.State.AssignmentsSince(), Created: g.World.Now(),
 	}
 	doc := license.NewBatch(b)
 	return g.saveBatch(ctx, doc, b.Created.Add(recoverAfter))
@@ -148,10 +152,9 @@ func (g Granter) freePairs(ctx context.Context, b license.Batch, people []string
 }
 
 // send starts the request and stores what came of it. An unknown outcome leaves the batch as it is: its mark leads
-// back to it.
-func (g Granter) send(ctx context.Context, doc license.BatchDoc) error {
+// back to it. The ids are the clientUserIds of its people.
+func (g Granter) send(ctx context.Context, doc license.BatchDoc, ids map[string]string) error {
 	b := &doc.Value
-	ids := g.identity().IDs(b.People)
 	users := make([]string, len(b.People))
 	for i, person := range b.People {
 		users[i] = ids[person]

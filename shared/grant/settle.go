@@ -1,13 +1,16 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/reader"
 	"github.com/bookplate/bookplate/shared/table"
 )
 
@@ -138,10 +141,19 @@ func (g Granter) lookLater(ctx context.Context, doc license.BatchDoc) error {
 	return err
 }
 
-// readDelta applies what Apple lists since before the batch was sent.
+// readDelta applies what Apple lists since before the batch was sent, as far as it hasn't been applied yet: batches that
+// are under way together share their pages. While a sync is under way each reads all of its own, because a full sync moves
+// the location's id over rows that it only sums up.
 func (g Granter) readDelta(ctx context.Context, b license.Batch) error {
+	shared := len(g.State.Run) == 0
 	q := apple.AssignmentQuery{SinceVersion: b.SinceVersion}
-	_, err := g.settling().Read(ctx, q, b.Event)
+	if shared {
+		q.SinceVersion = cmp.Or(g.State.AssignmentsSeen, b.SinceVersion)
+	}
+	version, err := g.settling().Read(ctx, q, b.Event)
+	if err == nil && shared {
+		g.State.AssignmentsSeen = version
+	}
 	if !apple.IsNumber(err, apple.NumberVersion) {
 		return err
 	}
@@ -176,7 +188,10 @@ func (g Granter) lookUp(ctx context.Context, b license.Batch, open []license.Doc
 	if len(open) == 0 || len(open) > limit {
 		return open, nil
 	}
-	users := g.identity().IDs(b.People)
+	users, err := g.users(ctx, b.People)
+	if err != nil {
+		return nil, err
+	}
 	asked := make(map[apple.AssignmentQuery]bool)
 	for _, doc := range open {
 		q := apple.AssignmentQuery{AdamID: doc.Value.AdamID}
@@ -194,11 +209,48 @@ func (g Granter) lookUp(ctx context.Context, b license.Batch, open []license.Doc
 	return g.openPairs(ctx, b)
 }
 
+// relist reads Apple's whole listing of the titles that are bound here with people who have been restored as another
+// generation since. To the same reader Apple gives nothing twice; to another it would. The former one is retired by now, so
+// that it gets nothing more: what the listing lacks it never got, and what it has takes the pair from whoever reserves it
+// under what was read before (law 1).
+func (g Granter) relist(ctx context.Context, pairs []pair) error {
+	bound := slices.DeleteFunc(slices.Clone(pairs), func(p pair) bool { return !p.bound })
+	if len(bound) == 0 {
+		return nil
+	}
+	retired, err := reader.Retirements(ctx, g.Store.ReadStore, g.Record.Location)
+	if err != nil {
+		return err
+	}
+	var titles []string
+	for _, p := range bound {
+		if r, ok := retired[p.person]; ok && r.Value.Current() > 0 {
+			titles = append(titles, p.asset.AdamID)
+		}
+	}
+	slices.Sort(titles)
+	for _, adamID := range slices.Compact(titles) {
+		if _, err := g.settling().Read(ctx, apple.AssignmentQuery{AdamID: adamID}, ""); err != nil {
+			return fmt.Errorf("reading who has the title %s: %w", adamID, err)
+		}
+	}
+	return nil
+}
+
+// users are the clientUserIds of people, by personId.
+func (g Granter) users(ctx context.Context, people []string) (map[string]string, error) {
+	return reader.IDs(ctx, g.Store.ReadStore, g.identity(), people)
+}
+
 // batchPeople are the personIds of a batch by clientUserId.
-func (g Granter) batchPeople(b license.Batch) map[string]string {
+func (g Granter) batchPeople(ctx context.Context, b license.Batch) (map[string]string, error) {
+	users, err := g.users(ctx, b.People)
+	if err != nil {
+		return nil, err
+	}
 	people := make(map[string]string, len(b.People))
-	for person, user := range g.identity().IDs(b.People) {
+	for person, user := range users {
 		people[user] = person
 	}
-	return people
+	return people, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/reader"
 )
 
 // Two people and two titles in one request; listed are pairs as book and person.
@@ -229,4 +230,54 @@ func TestARefusalThatIsNotTheBatchsFaultFreesItWhole(t *testing.T) {
 			t.Errorf("%s: error %v, states %v, %d open, %d sent", name, err, s.states(), len(s.open()), len(s.apple.sent))
 		}
 	}
+}
+
+// A sending has an unknown outcome, the person's reader is retired and restored as another one, and then Apple turns out to
+// have given the title to the former one after all.
+func TestAPairThatIsBoundToAFormerReaderIsLookedUpBeforeItIsSentToTheNext(t *testing.T) {
+	for name, given := range map[string]bool{"given": true, "not given": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newSchool(t, 1, 1)
+			s.apple.associate = func(apple.Association) (string, error) { return "", apple.ErrUnknownOutcome }
+			s.spend()
+			s.clock.Advance(time.Hour)
+			s.settle()
+			if l := s.license(0, 0); l.Bound == "" {
+				t.Fatalf("not bound: %+v", l)
+			}
+			s.restored(0)
+			want := 2
+			if given {
+				s.apple.list(0, nil)
+				want = 1
+			}
+			s.apple.associate = nil
+			s.spend()
+			if len(s.apple.sent) != want {
+				t.Errorf("%d requests were sent, want %d", len(s.apple.sent), want)
+			}
+			if l := s.license(0, 0); l.Has() != given {
+				t.Errorf("%+v", l)
+			}
+		})
+	}
+}
+
+// restored has Apple retire a person's reader, and link the one of their next generation.
+func (s *school) restored(person int) {
+	s.Helper()
+	id := s.people[person]
+	associate := func(clientUserID, status string) {
+		row := apple.User{ClientUserID: clientUserID, Status: status}
+		_, err := reader.Apply(s.Context(), s.store, uid, []apple.User{row}, s.clock.Now())
+		s.must(err)
+	}
+	associate(s.idOf(id), apple.UserRetired)
+	known, err := reader.OfPeople(s.Context(), s.store.ReadStore, s.granter.identity(), []string{id})
+	s.must(err)
+	_, err = reader.Desk{Store: s.store, World: s.clock.World()}.Restore(s.Context(), known[id].Value, "otto", "made up")
+	s.must(err)
+	_, _, err = s.granter.Readers.Ensure(s.Context(), []reader.Person{{ID: id}}, "")
+	s.must(err)
+	associate(reader.ClientUserID(mdmID, uid, id, 1), apple.UserAssociated)
 }

@@ -37,7 +37,7 @@ func TestRequestsAreAsFewAsApplesLimitsAllow(t *testing.T) {
 		{60, 100, 10, 7, 90},
 	} {
 		g := Granter{Limits: apple.Limits{MaxAssets: test.maxTitles, MaxClientUserIDs: test.maxPeople}}
-		drafts := g.group(pairsOf(test.titles, test.people))
+		drafts := g.group(pairsOf(test.titles, test.people), 1000)
 		if len(drafts) != test.want {
 			t.Errorf("%+v: %d requests", test, len(drafts))
 		}
@@ -61,7 +61,7 @@ func TestOnlyPeopleWhoLackTheSameTitlesShareARequest(t *testing.T) {
 	g := Granter{Limits: apple.Limits{MaxAssets: 25, MaxClientUserIDs: 1000}}
 	pairs := pairsOf(2, 3)
 	pairs = append(pairs[:2:2], pairs[3:]...) // p2 has title 0 already
-	drafts := g.group(pairs)
+	drafts := g.group(pairs, 1000)
 	if len(drafts) != 2 || len(drafts[0].pairs) != 4 || len(drafts[1].pairs) != 1 || drafts[1].people[0] != "p2" {
 		t.Errorf("requests: %+v", drafts)
 	}
@@ -134,6 +134,24 @@ func TestAPlanIsWhatGrantsThenDo(t *testing.T) {
 	}
 	if got := s.states(); got["reserved"] != 6 || got["waiting noStock"] != 4 {
 		t.Errorf("states %v, want 6 reserved and 4 waiting", got)
+	}
+}
+
+// Who waits is shown under the wish by which they wait now: their place in the line is that wish's.
+func TestWhoWaitsIsNotedUnderTheWishThatCoversThemNow(t *testing.T) {
+	s := newSchool(t, 1, 0)
+	s.stock("900000001", 0)
+	s.spend()
+	before := s.license(0, 0)
+	_, err := s.assigner.Replace(t.Context(), s.books[0], nil, "rita")
+	s.must(err)
+	_, err = s.assigner.Replace(t.Context(), s.books[0], []assign.Ask{{GroupID: s.group, Intent: assign.Required}}, "otto")
+	s.must(err)
+	s.spend()
+	after := s.license(0, 0)
+	if before.Reason != assign.NoStock || after.Reason != assign.NoStock || after.Since != before.Since ||
+		after.Cause.AssignmentID == before.Cause.AssignmentID || after.Cause.Requester != "otto" {
+		t.Errorf("first %+v by %+v, then %+v by %+v", before, before.Cause, after, after.Cause)
 	}
 }
 

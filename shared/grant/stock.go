@@ -61,6 +61,22 @@ func (g Granter) count(ctx context.Context, site assign.Site, drafts []draft) (*
 	return s, nil
 }
 
+// fresh is the stock, counted anew if there is none or it would become too old while another batch is reserved: that batch
+// would then have been prepared in vain.
+func (g Granter) fresh(ctx context.Context, s *stock, site assign.Site, drafts []draft) (*stock, error) {
+	if s == nil {
+		return g.count(ctx, site, drafts)
+	}
+	if g.World.Now().Sub(s.read) < freshFor/2 {
+		return s, nil
+	}
+	site, err := g.surveyor().LoadSite(ctx, g.Record) // law 5: also the batches sent since, before the stock is counted
+	if err != nil {
+		return nil, err
+	}
+	return g.count(ctx, site, drafts)
+}
+
 // counted takes one row of Apple's counts into the stock and into the book.
 func (g Granter) counted(ctx context.Context, site assign.Site, row apple.Asset, s *stock) error {
 	doc, err := book.Load(ctx, g.Store.ReadStore, book.ID(g.Record.Location, row.AssetKey))

@@ -2,7 +2,6 @@ package license
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -43,9 +42,10 @@ func (a Applier) Add(ctx context.Context, from Source, rows []apple.Assignment) 
 		return nil, err
 	}
 	added := make([][]apple.Assignment, len(ours))
+	gone := newDepartures()
 	err = a.World.Run(ctx, applyWidth, len(ours), func(ctx context.Context, i int) error {
 		var err error
-		added[i], err = a.give(ctx, from, ours[i])
+		added[i], err = a.give(ctx, from, ours[i], gone)
 		return err
 	})
 	if err != nil {
@@ -86,8 +86,9 @@ func (a Applier) Drop(ctx context.Context, from Source, rows []apple.Assignment)
 	if err := a.Store.DeleteAll(ctx, keys...); err != nil {
 		return fmt.Errorf("removing foreign holders of location %s: %w", from.Location, err)
 	}
+	gone := newDepartures()
 	return a.World.Run(ctx, applyWidth, len(ours), func(ctx context.Context, i int) error {
-		return a.change(ctx, ours[i].adamID, ours[i].personID, func(l License) License {
+		return a.change(ctx, ours[i].adamID, ours[i].personID, gone, func(l License) License {
 			for _, row := range ours[i].rows {
 				l = l.Lose(row, a.World.Now())
 			}
@@ -147,11 +148,21 @@ func (a Applier) unknown(ctx context.Context, ours []owned) ([]owned, error) {
 	return news, nil
 }
 
-func (a Applier) give(ctx context.Context, from Source, o owned) ([]apple.Assignment, error) {
+func (a Applier) give(ctx context.Context, from Source, o owned, gone *departures) ([]apple.Assignment, error) {
 	var added []apple.Assignment
-	err := a.change(ctx, o.adamID, o.personID, func(l License) License {
+	err := a.change(ctx, o.adamID, o.personID, gone, func(l License) License {
 		added = nil
-		for _, row := range o.rows {
+		rows := slices.Clone(o.rows)
+		slices.SortStableFunc(rows, func(x, y Row) int { // ours first, or it would be taken for a second one of somebody else's
+			switch {
+			case l.awaits(x) == l.awaits(y):
+				return 0
+			case l.awaits(x):
+				return -1
+			}
+			return 1
+		})
+		for _, row := range rows {
 			if slices.ContainsFunc(l.Rows, row.is) {
 				continue
 			}
@@ -166,7 +177,9 @@ func (a Applier) give(ctx context.Context, from Source, o owned) ([]apple.Assign
 }
 
 // change saves what next makes of a license, again from the start when somebody else was faster.
-func (a Applier) change(ctx context.Context, adamID, personID string, next func(License) License) error {
+func (a Applier) change(
+	ctx context.Context, adamID, personID string, gone *departures, next func(License) License,
+) error {
 	for {
 		doc, err := Load(ctx, a.Store.ReadStore, adamID, personID)
 		if err != nil {
@@ -177,7 +190,7 @@ func (a Applier) change(ctx context.Context, adamID, personID string, next func(
 		if len(doc.Value.Rows) == len(before.Rows) {
 			return nil // nothing new: rows are the only thing that Apple's listing changes
 		}
-		ops, err := a.save(ctx, before, doc)
+		ops, err := a.save(ctx, before, doc, gone)
 		if err != nil {
 			return err
 		}
@@ -189,7 +202,9 @@ func (a Applier) change(ctx context.Context, adamID, personID string, next func(
 
 // save stores the license, and takes the pair out of a batch of another location that hasn't been sent yet. Law 1: the
 // person has the title now, and that batch must not spend another one; its own worker finds it changed and starts over.
-func (a Applier) save(ctx context.Context, before License, after Doc) ([]table.Op, error) {
+// A batch that may have spent may give the person a second one: then the license stays bound to it, so that it is known
+// as ours when it comes.
+func (a Applier) save(ctx context.Context, before License, after Doc, gone *departures) ([]table.Op, error) {
 	save, err := Save(after)
 	if err != nil {
 		return nil, err
@@ -198,12 +213,25 @@ func (a Applier) save(ctx context.Context, before License, after Doc) ([]table.O
 	if before.State != Reserved || after.Value.State == Reserved {
 		return ops, nil
 	}
-	batch, err := OpenBatch(ctx, a.Store.ReadStore, before.Location, before.Batch)
-	if errors.Is(err, table.ErrAbsent) {
-		return ops, nil
-	}
-	if err != nil || batch.Value.MayHaveSpent() {
+	batch, open, err := gone.look(ctx, a.Store.ReadStore, before)
+	if err != nil || !open {
 		return ops, err
+	}
+	if batch.Value.MayHaveSpent() {
+		switch l := &after.Value; {
+		case !l.Found:
+			l.Event = batch.Value.Event // not that of another batch which is settled with the same rows
+		case batch.Value.Holds(l.AdamID, l.PersonID):
+			l.Batch, l.Bound, l.BoundAs = before.Batch, before.Location, before.Pricing
+		}
+		save, err = Save(after)
+		return []table.Op{save}, err
+	}
+	if before.Bound == "" { // nothing of ours was ever sent
+		after.Value.Found, after.Value.Batch, after.Value.Event = true, "", ""
+		if ops[0], err = Save(after); err != nil {
+			return nil, err
+		}
 	}
 	batch.Value.People = slices.DeleteFunc(slices.Clone(batch.Value.People), func(id string) bool {
 		return id == before.PersonID

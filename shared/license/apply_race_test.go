@@ -68,3 +68,42 @@ func TestARowIsNotLostWhenSomebodyElseChangesTheLicense(t *testing.T) {
 		})
 	}
 }
+
+// Somebody else gives the title while a batch of ours is under way with it, and Apple does both. The second license is ours,
+// and the ledger says on whose order.
+func TestWhatOurBatchGaveIsOursAlsoWhenSomebodyElseWasFaster(t *testing.T) {
+	for name, state := range map[string]license.BatchState{"sent": license.Sent, "sending": license.Sending} {
+		t.Run(name, func(t *testing.T) {
+			s := newShelf(t)
+			s.reserve(here, state)
+			s.add(from(there, "anna"), rowOf(stdq, "anna@2000"))
+			l := s.load("anna").Value
+			if !l.Found || !l.Has() || l.Bound != here || l.BoundAs != stdq.PricingParam {
+				t.Fatalf("before ours is listed: %+v", l)
+			}
+			src := from(here, "anna")
+			src.Event = "event-1"
+			s.add(src, rowOf(stdq, "anna@1000"))
+			l = s.load("anna").Value
+			if l.Found || l.Batch != "batch-1" || l.Event != "event-1" || l.Location != here || l.Bound != "" || len(l.Rows) != 2 {
+				t.Errorf("then: %+v", l)
+			}
+		})
+	}
+	s := newShelf(t)
+	s.reserve(here, license.Sent)
+	src := from(here, "anna")
+	src.Event = "event-1"
+	s.add(src, rowOf(plus, "anna@1000"), rowOf(stdq, "anna@1000")) // both in one listing
+	if l := s.load("anna").Value; l.Found || l.Event != "event-1" || l.Pricing != stdq.PricingParam || len(l.Rows) != 2 {
+		t.Errorf("listed together: %+v", l)
+	}
+	for _, at := range []string{here, there} {
+		s := newShelf(t)
+		s.reserve(here, license.Prepared)
+		s.add(from(at, "anna"), rowOf(stdq, "anna@"+at))
+		if l := s.load("anna").Value; !l.Found || l.Bound != "" || l.Batch != "" {
+			t.Errorf("taken out of a batch that was never sent, by a row of %s: %+v", at, l)
+		}
+	}
+}

@@ -85,6 +85,9 @@ func (s *shelf) commit(ops ...table.Op) {
 func (s *shelf) reserve(location string, state license.BatchState) license.Batch {
 	s.Helper()
 	b := license.Batch{ID: "batch-1", Location: location, State: state, Titles: []apple.AssetKey{stdq}}
+	if state == license.Sent {
+		b.Event = "event-1"
+	}
 	for _, p := range []string{"anna", "ben"} {
 		b.People = append(b.People, p)
 		l, err := s.load(p).Value.Reserve(b, license.Place{Location: location, Asset: stdq}, cause, start)
@@ -204,6 +207,39 @@ func TestARowTakesThePairOutOfABatchThatWasNotSent(t *testing.T) {
 				t.Errorf("ben's item is %+v, want it reserved", l)
 			}
 		})
+	}
+}
+
+func TestABatchThatWasSentIsReadOnceForAllOfItsPairsAndGivesThemItsEvent(t *testing.T) {
+	s := newShelf(t)
+	s.reserve(here, license.Sent)
+	doc, err := license.OpenBatch(t.Context(), s.store.ReadStore, here, "batch-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.Value.Event = "its own"
+	op, err := doc.Save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.commit(op)
+	reads := 0
+	s.engine.SetFaults(mem.Faults{Before: func(c mem.Call) error {
+		if c.Kind == mem.Get && strings.HasPrefix(c.Keys[0].Part, "batches#") {
+			reads++
+		}
+		return nil
+	}})
+	src := from(here, "anna", "ben")
+	src.Event = "of another batch"
+	s.add(src, rowOf(stdq, "anna@"+here), rowOf(stdq, "ben@"+here))
+	if reads != 1 {
+		t.Errorf("the batch was read %d times for two pairs, want once", reads)
+	}
+	for _, p := range []string{"anna", "ben"} {
+		if l := s.load(p).Value; l.State != license.Licensed || l.Event != "its own" {
+			t.Errorf("%s's item is %+v, want it to name the batch's own event", p, l)
+		}
 	}
 }
 

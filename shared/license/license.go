@@ -24,6 +24,9 @@ const (
 // Reason is why a pair waits or was refused, for programs; people read its text (assign).
 type Reason string
 
+// Refunded is why a license is gone: Apple no longer lists it.
+const Refunded Reason = "refunded"
+
 // License is the right of one person to one title, over all locations.
 type License struct {
 	AdamID   string `json:"adamId"`
@@ -52,6 +55,8 @@ type License struct {
 	Since time.Time `json:"since"`
 	Asked time.Time `json:"asked,omitzero"`
 	Given time.Time `json:"given,omitzero"`
+	// Lost is when Apple was seen to list it no more; zero while it does. Only an order from after that spends another one.
+	Lost time.Time `json:"lost,omitzero"`
 	// Rows are all that Apple lists for this person and title: STDQ and PLUS, and former identities of the person.
 	Rows []Row `json:"rows,omitempty"`
 }
@@ -87,6 +92,11 @@ func (l License) BoundElsewhere(location, pricing string) bool {
 
 // Has says that Apple lists the title for the person, in whatever location and quality.
 func (l License) Has() bool { return len(l.Rows) > 0 }
+
+// HasIn says that Apple lists the title for the person in that location.
+func (l License) HasIn(location string) bool {
+	return slices.ContainsFunc(l.Rows, func(r Row) bool { return r.Location == location })
+}
 
 // BatchState is where a batch stands.
 type BatchState string

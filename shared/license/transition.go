@@ -76,34 +76,50 @@ func (l License) Deny(state State, reason Reason, detail string, now time.Time) 
 	return l
 }
 
-// Give notes that Apple lists the title for the person. The event, if known, is the one that gave it.
+// Give notes that Apple lists the title for the person. The event, if known, is the one that gave it. If somebody else gave
+// it first, the license stays bound to where a sending of ours is unsettled: what comes of that is ours when it is listed.
 func (l License) Give(row Row, event string) License {
 	if slices.ContainsFunc(l.Rows, row.is) {
 		return l
 	}
 	l.Rows = append(slices.Clone(l.Rows), row)
-	if l.State == Licensed {
+	ours := l.awaits(row)
+	had, back := l.State == Licensed, l.State == Gone && l.Location == row.Location && l.Pricing == row.Pricing
+	if had && (!l.Found || !ours) {
 		return l
 	}
-	bound := l.Bound == row.Location && l.BoundAs == row.Pricing
-	ours := bound || l.State == Reserved && l.Location == row.Location && l.Pricing == row.Pricing
+	if l.Lost = (time.Time{}); back { // it is the one that was there before, with its story
+		l.State, l.Reason, l.Since = Licensed, "", row.Found
+		return l
+	}
 	l.Found = !ours
 	if !ours { // whoever gave it, it wasn't the batch that is named here
 		l.Batch, l.Event = "", ""
-	} else if event != "" {
-		l.Event = event
+	} else {
+		l.Bound, l.BoundAs = "", ""
+		if event != "" {
+			l.Event = event
+		}
 	}
-	l.State, l.Reason, l.Detail, l.Bound, l.BoundAs = Licensed, "", "", "", ""
+	l.State, l.Reason, l.Detail = Licensed, "", ""
 	l.Location, l.Pricing = row.Location, row.Pricing
-	l.Since, l.Given = row.Found, row.Found
+	if !had {
+		l.Since, l.Given = row.Found, row.Found
+	}
 	return l
+}
+
+// awaits says that a sending of ours can have given the row.
+func (l License) awaits(row Row) bool {
+	bound := l.Bound == row.Location && l.BoundAs == row.Pricing
+	return bound || l.State == Reserved && l.Location == row.Location && l.Pricing == row.Pricing
 }
 
 // Lose notes that Apple no longer lists the row. The last one lost leaves a tombstone.
 func (l License) Lose(row Row, now time.Time) License {
 	l.Rows = slices.DeleteFunc(slices.Clone(l.Rows), row.is)
 	if len(l.Rows) == 0 && l.State == Licensed {
-		l.State, l.Since = Gone, now
+		l.State, l.Reason, l.Since, l.Lost = Gone, Refunded, now, now
 	}
 	return l
 }

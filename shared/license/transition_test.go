@@ -229,6 +229,13 @@ func TestTheLastRowLostLeavesATombstone(t *testing.T) {
 		none.Since != later.Add(time.Hour) {
 		t.Errorf("the last one lost: %+v, want a tombstone that still explains it", none)
 	}
+	if none.Reason != license.Refunded || none.Lost != later.Add(time.Hour) {
+		t.Errorf("the last one lost: %+v, want it said when", none)
+	}
+	if again := none.Give(rowAt(here), ""); again.State != license.Licensed || again.Found || again.Event != "event-1" ||
+		again.Given != later || !again.Lost.IsZero() || again.Reason != "" {
+		t.Errorf("listed again: %+v, want its story kept", again)
+	}
 	if strange := one.Lose(rowAt("3000"), later); !reflect.DeepEqual(strange.Rows, one.Rows) || strange.State != one.State {
 		t.Errorf("a row lost that wasn't there: %+v", strange)
 	}

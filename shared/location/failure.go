@@ -58,9 +58,9 @@ func stopped(err error, now time.Time, r token.Record) (token.State, string) {
 	switch {
 	case errors.As(err, &owner):
 		return token.ExternalOwner, fmt.Sprintf("The location is now managed by %q (%s). Bookplate has stopped all work "+
-			"there. Decide which product is to manage it: remove the token from the other one, then sync here again; or take the "+
-			"location over (bookplate.claim).",
-			owner.Owner.Name, owner.Owner.Metadata)
+			"there. Decide which product is to manage it. If it is Bookplate, remove the token from the other one and claim the "+
+			"location here (bookplate.claim); to take it over all the same, name the ownerId %q in that.",
+			owner.Owner.Name, owner.Owner.Metadata, owner.Owner.ID)
 	case errors.As(err, &none):
 		return token.ExternalOwner, "The location no longer names Bookplate as its manager: another product has let it go " +
 			"or cleared the entry. Bookplate has stopped all work there. Claim the location again (bookplate.claim)."

@@ -26,6 +26,7 @@ func (w Worker) distrust(s *token.Sync) {
 	}
 	s.Restored = w.Restored
 	s.FirstDone, s.Run = time.Time{}, nil // a run that was under way has begun too early
+	s.UsersSeen, s.AssignmentsSeen = "", ""
 }
 
 // mustWait says until when work of the kind has to wait; zero means that it needn't.

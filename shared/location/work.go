@@ -3,6 +3,8 @@ package location
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/directory"
@@ -19,8 +21,12 @@ func (j *job) do(ctx context.Context, marks []mark.Mark) error {
 		return j.settle(ctx, marks)
 	case mark.Grants, mark.Later:
 		return j.grants(ctx, marks)
+	case mark.Retire:
+		return j.retire(ctx)
 	case mark.Readers:
 		return j.readers(ctx, marks)
+	case mark.Plan:
+		return j.plan(ctx, marks)
 	case mark.Sync:
 		return j.sync(ctx, marks)
 	default:
@@ -65,7 +71,7 @@ func (j *job) granter(ctx context.Context) (grant.Granter, error) {
 	}
 	return grant.Granter{
 		Store: j.Store, World: j.World, Apple: j.apple, Limits: config.Limits, Directory: j.Directory, Readers: readers,
-		Record: j.record.Value, State: j.state.Value.Sync, Pace: j.Pace, Log: j.Log, Until: j.until,
+		Record: j.record.Value, State: &j.state.Value.Sync, Pace: j.Pace, Log: j.Log, Until: j.until,
 	}, nil
 }
 
@@ -86,17 +92,18 @@ func (j *job) readers(ctx context.Context, marks []mark.Mark) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range marks {
-		if m.Subject == mark.SubjectAll {
-			err = j.ensure(ctx, worker)
-		} else {
-			err = j.follow(ctx, worker, m.Subject)
-		}
-		if err != nil {
-			return err
-		}
+	if marks[0].Subject == mark.SubjectAll {
+		return j.ensure(ctx, worker)
 	}
-	return nil
+	return j.follow(ctx, worker, marks)
+}
+
+func (j *job) retire(ctx context.Context) error {
+	worker, err := j.readerWorker(ctx)
+	if err != nil {
+		return err
+	}
+	return worker.Retire(ctx, j.state.Value.Sync.UsersSince())
 }
 
 func (j *job) ensure(ctx context.Context, worker reader.Worker) error {
@@ -110,30 +117,70 @@ func (j *job) ensure(ctx context.Context, worker reader.Worker) error {
 		account, _ := directory.ManagedAccount(p, j.Federated)
 		people[i] = reader.Person{ID: p.ID, Account: account}
 	}
-	_, known, err := worker.Ensure(ctx, people, j.state.Value.Sync.UsersVersion)
+	_, known, err := worker.Ensure(ctx, people, j.state.Value.Sync.UsersSince())
 	if err != nil || known == 0 {
 		return err
 	}
-	return j.markGrants(ctx) // a process that died has asked for them, and nobody follows its request
+	// A process that died has asked for them, and nobody follows its request.
+	return j.markGrants(ctx, j.World.Now())
 }
 
-func (j *job) follow(ctx context.Context, worker reader.Worker, event string) error {
-	done, err := worker.Follow(ctx, event, j.state.Value.Sync.UsersVersion)
-	if err != nil || !done {
+// follow looks at requests for readers. Who has become a reader is given what they are to have once no other request is
+// under way, or after a while: batches of Apple's full size need everybody at once.
+func (j *job) follow(ctx context.Context, worker reader.Worker, marks []mark.Mark) error {
+	sync := &j.state.Value.Sync
+	events := make([]string, len(marks))
+	for i, m := range marks {
+		events[i] = m.Subject
+	}
+	done, seen, err := worker.Follow(ctx, events, sync.UsersSince())
+	if err != nil {
 		return err
 	}
-	return j.markGrants(ctx)
+	if seen != "" && len(sync.Run) == 0 { // a sync that is under way reads its pages since its own id
+		sync.UsersSeen = seen
+	}
+	if done == 0 {
+		return nil
+	}
+	all, err := mark.Read(ctx, j.Store.ReadStore, j.location)
+	if err != nil {
+		return err
+	}
+	now := j.World.Now()
+	underWay := func(m mark.Mark) bool { // it was put off, or isn't among those that were looked at
+		return follows(m) && (m.Due.After(now) || !slices.Contains(events, m.Subject))
+	}
+	if slices.ContainsFunc(all, underWay) {
+		return j.markGrants(ctx, now.Add(3*j.Pace.Poll))
+	}
+	return j.markGrants(ctx, now)
 }
 
-// markGrants has every wish of the location looked at.
-func (j *job) markGrants(ctx context.Context) error {
-	now := j.World.Now()
+// follows says that a mark is of a request for readers that is under way.
+func follows(m mark.Mark) bool { return m.Kind == mark.Readers && m.Subject != mark.SubjectAll }
+
+// markGrants has every wish of the location looked at, from then on.
+func (j *job) markGrants(ctx context.Context, due time.Time) error {
 	_, err := j.Store.Commit(
 		ctx,
-		mark.New(j.location, mark.Grants, mark.SubjectAll, now),
-		mark.New(j.location, mark.Readers, mark.SubjectAll, now),
+		mark.New(j.location, mark.Grants, mark.SubjectAll, due),
+		mark.New(j.location, mark.Readers, mark.SubjectAll, due),
 	)
 	return err
+}
+
+// plan does one chunk of a plan of many people. One that isn't done keeps its mark.
+func (j *job) plan(ctx context.Context, marks []mark.Mark) error {
+	planner := assign.Planner{
+		Surveyor: assign.Surveyor{Store: j.Store.ReadStore, Directory: j.Directory, World: j.World, Federated: j.Federated},
+		Commits:  j.Store, Record: j.record.Value, Until: j.World.Now().Add(j.Chunk),
+	}
+	done, err := planner.Chunk(ctx, marks[0].Subject)
+	if err != nil || done {
+		return err
+	}
+	return j.markAgain(ctx, marks)
 }
 
 // sync does one chunk of a sync. A run that isn't done keeps its marks. A run that is, has every wish looked at: stock
@@ -156,7 +203,7 @@ func (j *job) sync(ctx context.Context, marks []mark.Mark) error {
 	if run.Phase != syncrun.Done || kind == syncrun.Full && run.Kind != syncrun.Full {
 		return j.markAgain(ctx, marks)
 	}
-	return j.markGrants(ctx)
+	return j.markGrants(ctx, j.World.Now())
 }
 
 // markAgain makes the marks newer than what was read, so that they survive being done.

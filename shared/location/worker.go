@@ -226,11 +226,18 @@ func firstDue(marks []mark.Mark, now time.Time) []mark.Mark {
 		return nil
 	}
 	first := slices.MinFunc(due, func(a, b mark.Mark) int { return a.Kind.Order() - b.Kind.Order() })
-	if first.Kind == mark.Settle || first.Kind == mark.Readers {
+	if first.Kind == mark.Settle || first.Kind == mark.Readers && !follows(first) || first.Kind == mark.Plan {
 		return []mark.Mark{first}
 	}
-	return slices.DeleteFunc(due, func(m mark.Mark) bool { return m.Kind != first.Kind })
+	due = slices.DeleteFunc(due, func(m mark.Mark) bool { return m.Kind != first.Kind || follows(m) != follows(first) })
+	if follows(first) {
+		return due[:min(len(due), mostFollowed)]
+	}
+	return due
 }
+
+// mostFollowed is how many requests for readers are looked at together: some 7 seconds of polls at Apple's documented pace.
+const mostFollowed = 100
 
 // done removes the marks, each only if it is still the one that was read before the work: work that came since has
 // marked anew.

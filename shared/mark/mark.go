@@ -18,7 +18,9 @@ const (
 	Settle  Kind = "settle"  // subject: a batch id; find out what became of it
 	Grants  Kind = "grants"  // subject: SubjectAll, SubjectBook or SubjectGroup; give what the wishes ask for
 	Later   Kind = "later"   // the same, from a moment on that lies ahead; apart, so that it never puts off what is due
+	Retire  Kind = "retire"  // subject: SubjectAll; retire the readers for whom that was ordered
 	Readers Kind = "readers" // subject: SubjectAll, or an event id to look at
+	Plan    Kind = "plan"    // subject: the id of a plan of many people, to be computed
 	Sync    Kind = "sync"    // subject: why, one of the Sync… below
 )
 
@@ -41,7 +43,7 @@ func SubjectGroup(groupID string) string { return "group:" + groupID }
 // Order is the rank in which kinds are worked off: what was spent is settled before more is spent, and a sync, the
 // longest, comes last.
 func (k Kind) Order() int {
-	return slices.Index([]Kind{Settle, Grants, Later, Readers, Sync}, k)
+	return slices.Index([]Kind{Settle, Grants, Later, Retire, Readers, Plan, Sync}, k)
 }
 
 // Mark is one item.

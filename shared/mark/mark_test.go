@@ -42,7 +42,8 @@ func read(t *testing.T, store *table.Store, at string) []mark.Mark {
 func TestAMarkIsReadAsItWasPut(t *testing.T) {
 	subjects := map[mark.Kind]string{
 		mark.Settle: "batch-1", mark.Grants: mark.SubjectBook("b#1"), mark.Later: mark.SubjectGroup("g"),
-		mark.Readers: mark.SubjectAll, mark.Sync: mark.SyncFull,
+		mark.Retire: mark.SubjectAll, mark.Readers: mark.SubjectAll, mark.Plan: "plan-1",
+		mark.Sync: mark.SyncFull,
 	}
 	store := newStore()
 	due := start.Add(90*time.Second + 7*time.Nanosecond)
@@ -118,9 +119,9 @@ func TestWorkIsDoneOnlyIfItsMarkIsStillTheOneThatWasRead(t *testing.T) {
 }
 
 func TestWhatWasSpentIsSettledBeforeMoreIsSpentAndASyncComesLast(t *testing.T) {
-	kinds := []mark.Kind{mark.Sync, mark.Readers, mark.Later, mark.Grants, mark.Settle}
+	kinds := []mark.Kind{mark.Sync, mark.Plan, mark.Readers, mark.Retire, mark.Later, mark.Grants, mark.Settle}
 	slices.SortFunc(kinds, func(a, b mark.Kind) int { return cmp.Compare(a.Order(), b.Order()) })
-	want := []mark.Kind{mark.Settle, mark.Grants, mark.Later, mark.Readers, mark.Sync}
+	want := []mark.Kind{mark.Settle, mark.Grants, mark.Later, mark.Retire, mark.Readers, mark.Plan, mark.Sync}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("order %v, want %v", kinds, want)
 	}

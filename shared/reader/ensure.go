@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 type Apple interface {
 	CreateUsers(ctx context.Context, users []apple.NewUser) (eventID string, err error)
 	UpdateUsers(ctx context.Context, users []apple.NewUser) (eventID string, err error)
+	RetireUsers(ctx context.Context, clientUserIDs []string) (eventID string, err error)
 	Event(ctx context.Context, eventID string) (apple.Event, error)
 	Users
 }
@@ -37,12 +39,13 @@ type Person struct {
 	Account string // their Managed Apple Account; empty means that they are invited
 }
 
-// request is one CreateUsers or UpdateUsers that Apple has taken and not yet finished. While it is stored, its readers
+// request is one CreateUsers, UpdateUsers or RetireUsers that Apple has taken and not yet finished. While it is stored, its readers
 // aren't asked for again.
 type request struct {
 	Event         string    `json:"event"`
 	ClientUserIDs []string  `json:"clientUserIds"`
 	Sent          time.Time `json:"sent"`
+	Retires       bool      `json:"retires,omitempty"`
 }
 
 func requestKey(location, event string) table.Key {
@@ -65,7 +68,7 @@ func (w Worker) requests(ctx context.Context) (pending map[string]bool, err erro
 
 // Ensure asks Apple to create those of the people whom it doesn't know, and to link those who have a Managed Apple
 // Account and aren't linked. It returns how many it asked for, and how many Apple turned out to know. What was asked
-// for before and isn't answered is left alone, and so is an account that Apple has refused.
+// for before and isn't answered is left alone, and so is an account that Apple has just refused.
 //
 // Before it asks for anybody, it reads what changed of the users since a version of their listing: a process that
 // died may have heard that the location has another owner (law 4), or that Apple knows the people.
@@ -75,7 +78,7 @@ func (w Worker) Ensure(ctx context.Context, people []Person, sinceVersion string
 	if err != nil || before == 0 {
 		return 0, 0, err
 	}
-	if err := w.Refresh(ctx, sinceVersion); err != nil {
+	if _, err := w.Refresh(ctx, sinceVersion); err != nil {
 		return 0, 0, err
 	}
 	if create, link, err = w.lacking(ctx, people); err != nil {
@@ -109,7 +112,7 @@ func (w Worker) lacking(ctx context.Context, people []Person) (create, link []Do
 		}
 		r := &doc.Value
 		switch {
-		case pending[r.ClientUserID] || r.Status == Associated || r.Status == Retired || r.refused(p.Account):
+		case pending[r.ClientUserID] || r.Status == Associated || r.Status == Retired || r.refused(p.Account, w.World.Now()):
 		case r.Status == New:
 			r.Account = p.Account
 			create = append(create, doc)
@@ -121,8 +124,14 @@ func (w Worker) lacking(ctx context.Context, people []Person) (create, link []Do
 	return create, link, nil
 }
 
-// refused says that there is no point in asking Apple again with that account.
-func (r Reader) refused(account string) bool { return r.Refusal != nil && r.Refusal.Account == account }
+// refusalStands is how long Apple isn't asked again with an account that it has refused: what was wrong may be put right at
+// Apple, where we don't hear of it (the account is made there, or another reader lets it go).
+const refusalStands = 10 * time.Minute
+
+// refused says that there is no point in asking Apple again with that account yet.
+func (r Reader) refused(account string, now time.Time) bool {
+	return r.Refusal != nil && r.Refusal.Account == account && now.Before(r.Refusal.At.Add(refusalStands))
+}
 
 func (w Worker) draft(p Person) Doc {
 	now := w.World.Now()
@@ -158,15 +167,23 @@ func (w Worker) ask(
 		if err != nil {
 			return fmt.Errorf("asking Apple for %d readers: %w", len(users), err)
 		}
-		req.Event = event
-		save, err := table.NewDoc(requestKey(w.Identity.Location, event), req).SaveIf(table.Any())
-		if err != nil {
+		if err := w.follow(ctx, event, req); err != nil {
 			return err
 		}
-		look := mark.New(w.Identity.Location, mark.Readers, event, w.World.Now().Add(w.Poll))
-		if _, err := w.Store.Commit(ctx, save, look); err != nil {
-			return fmt.Errorf("storing the reader request %s: %w", event, err)
-		}
+	}
+	return nil
+}
+
+// follow stores a request that Apple has taken, and when it is looked at.
+func (w Worker) follow(ctx context.Context, event string, req request) error {
+	req.Event = event
+	save, err := table.NewDoc(requestKey(w.Identity.Location, event), req).SaveIf(table.Any())
+	if err != nil {
+		return err
+	}
+	look := mark.New(w.Identity.Location, mark.Readers, event, w.World.Now().Add(w.Poll))
+	if _, err := w.Store.Commit(ctx, save, look); err != nil {
+		return fmt.Errorf("storing the reader request %s: %w", event, err)
 	}
 	return nil
 }
@@ -174,49 +191,86 @@ func (w Worker) ask(
 // patience is how long Apple may take over a request before it is asked anew (Apple: Managing users).
 const patience = 10 * time.Minute
 
-// Follow looks at a request. It returns done when the request has ended and its readers are up to date; until then it
-// has put its mark off.
-func (w Worker) Follow(ctx context.Context, event, sinceVersion string) (done bool, err error) {
-	doc, err := table.Load[request](ctx, w.Store, requestKey(w.Identity.Location, event))
-	if errors.Is(err, table.ErrAbsent) {
-		return true, nil // followed before
+// ended is a request that Apple has finished, or that isn't waited for any longer.
+type ended struct {
+	doc      table.Doc[request]
+	failures []apple.Failure
+}
+
+// Follow looks at requests. It returns how many of them have ended, with their readers up to date, and puts the marks of
+// the others off. What changed of the users is read once for all that have ended, since a version of their listing; the
+// version up to which that was read is returned, empty if nothing was.
+func (w Worker) Follow(ctx context.Context, events []string, sinceVersion string) (done int, version string, err error) {
+	var over []ended
+	for _, event := range events {
+		doc, err := table.Load[request](ctx, w.Store, requestKey(w.Identity.Location, event))
+		if errors.Is(err, table.ErrAbsent) {
+			done++ // followed before
+			continue
+		}
+		if err != nil {
+			return done, "", err
+		}
+		state, ready, err := w.look(ctx, doc.Value)
+		if err != nil {
+			return done, "", err
+		}
+		switch {
+		case !ready:
+		case doc.Value.Retires:
+			if err := w.retired(ctx, doc, state); err != nil {
+				return done, "", err
+			}
+			done++
+		default:
+			over = append(over, ended{doc, state.Failures})
+		}
 	}
-	if err != nil {
-		return false, err
+	if len(over) == 0 {
+		return done, "", nil
 	}
-	state, err := w.Apple.Event(ctx, event)
+	if version, err = w.Refresh(ctx, sinceVersion); err != nil {
+		return done, "", err
+	}
+	for _, e := range over {
+		if err := w.refuse(ctx, e.doc.Value, e.failures); err != nil {
+			return done, "", err
+		}
+		if _, err := w.Store.Commit(ctx, e.doc.Remove()); err != nil {
+			return done, "", err
+		}
+		done++
+	}
+	return done, version, nil
+}
+
+// look asks for the event of a request. One that is pending is looked at later.
+func (w Worker) look(ctx context.Context, r request) (state apple.Event, ready bool, err error) {
+	state, err = w.Apple.Event(ctx, r.Event)
 	var refused *apple.Error
 	gone := errors.As(err, &refused) && !refused.TokenProblem() && !refused.Retryable() // 9708: Apple has forgotten it
 	if err != nil && !gone {
-		return false, fmt.Errorf("looking at Apple's event %s: %w", event, err)
+		return state, false, fmt.Errorf("looking at Apple's event %s: %w", r.Event, err)
 	}
-	late := w.World.Now().Sub(doc.Value.Sent) > patience
+	late := w.World.Now().Sub(r.Sent) > patience
 	if state.Status == apple.EventPending && !late {
-		look := mark.New(w.Identity.Location, mark.Readers, event, w.World.Now().Add(3*w.Poll))
+		look := mark.New(w.Identity.Location, mark.Readers, r.Event, w.World.Now().Add(3*w.Poll))
 		_, err := w.Store.Commit(ctx, look)
-		return false, err
+		return state, false, err
 	}
-	if err := w.Refresh(ctx, sinceVersion); err != nil {
-		return false, err
-	}
-	if err := w.refuse(ctx, doc.Value, state.Failures); err != nil {
-		return false, err
-	}
-	_, err = w.Store.Commit(ctx, doc.Remove())
-	return true, err
+	return state, true, nil
 }
 
-// Refresh applies what changed of the users since a version of their listing. Apple's id of it isn't stored: only a
-// sync moves that.
-func (w Worker) Refresh(ctx context.Context, sinceVersion string) error {
-	err := w.read(ctx, apple.UserQuery{SinceVersion: sinceVersion})
+// Refresh applies what changed of the users since a version of their listing, and returns the version up to which it did.
+func (w Worker) Refresh(ctx context.Context, sinceVersion string) (version string, err error) {
+	version, err = w.read(ctx, apple.UserQuery{SinceVersion: sinceVersion})
 	if apple.IsNumber(err, apple.NumberVersion) {
-		err = w.read(ctx, apple.UserQuery{}) // too old for Apple: everything, then
+		version, err = w.read(ctx, apple.UserQuery{}) // too old for Apple: everything, then
 	}
 	if err != nil {
-		return fmt.Errorf("reading what changed of the users of location %s: %w", w.Identity.Location, err)
+		return "", fmt.Errorf("reading what changed of the users of location %s: %w", w.Identity.Location, err)
 	}
-	return nil
+	return version, nil
 }
 
 // refuse notes what Apple said against readers, and looks up those whom it says that it has.
@@ -233,7 +287,7 @@ func (w Worker) refuse(ctx context.Context, req request, failures []apple.Failur
 				continue
 			}
 			if f.Number == apple.NumberUserExists {
-				if err := w.read(ctx, apple.UserQuery{ClientUserID: id}); err != nil {
+				if _, err := w.read(ctx, apple.UserQuery{ClientUserID: id}); err != nil {
 					return fmt.Errorf("looking user %s up: %w", id, err)
 				}
 				continue
@@ -247,8 +301,10 @@ func (w Worker) refuse(ctx context.Context, req request, failures []apple.Failur
 	return putAll(ctx, w.Store, items)
 }
 
-func (w Worker) read(ctx context.Context, q apple.UserQuery) error {
-	return w.Apple.UserPages(ctx, q, 0, func(_ apple.Page, rows []apple.User) error {
+// read applies a listing of users, and returns the version of its first page: what comes while the others are read is newer.
+func (w Worker) read(ctx context.Context, q apple.UserQuery) (version string, err error) {
+	err = w.Apple.UserPages(ctx, q, 0, func(p apple.Page, rows []apple.User) error {
+		version = cmp.Or(version, p.VersionID)
 		rows, err := Confirm(ctx, w.Store.ReadStore, w.Apple, w.Identity.Location, rows)
 		if err != nil {
 			return err
@@ -256,6 +312,7 @@ func (w Worker) read(ctx context.Context, q apple.UserQuery) error {
 		_, err = Apply(ctx, w.Store, w.Identity.Location, rows, w.World.Now())
 		return err
 	})
+	return version, err
 }
 
 // Forget notes that Apple says it has no such user (9609), so that the reader is created again.

@@ -87,6 +87,10 @@ func TestNobodyIsAskedForTwice(t *testing.T) {
 		{"invited, no account: left alone", func(d *desk) { d.become(bare, row.Status) }, bare, "1 created, 0 updated"},
 		{"invited, account known now: linked", func(d *desk) { d.become(bare, row.Status) }, anna, "1 created, 1 updated"},
 		{"refused: left alone", func(d *desk) { d.refuse(anna, 9635) }, anna, "1 created, 0 updated"},
+		{"refused, and ten minutes later, when Apple may think otherwise: created", func(d *desk) {
+			d.refuse(anna, 9635)
+			d.clock.Advance(10 * time.Minute)
+		}, anna, "2 created, 0 updated"},
 		{
 			"refused, then the account changed: created", func(d *desk) { d.refuse(anna, 9635) },
 			reader.Person{ID: "anna", Account: "a.smith@school.example"},
@@ -213,7 +217,8 @@ func TestARequestIsFollowedUntilAppleHasEndedItOrTakesTooLong(t *testing.T) {
 			d.apple.queries = nil
 			d.clock.Advance(test.after)
 			d.apple.event, d.apple.eventErr = test.event, test.err
-			done, err := d.Follow(t.Context(), "create-1", "v1")
+			ended, _, err := d.Follow(t.Context(), []string{"create-1"}, "v1")
+			done := ended == 1
 			if done != test.done || (err != nil) != test.fails {
 				t.Fatalf("done %v with error %v, want done %v, an error: %v", done, err, test.done, test.fails)
 			}
@@ -249,7 +254,7 @@ func TestAVersionThatIsTooOldMakesRefreshReadEverybody(t *testing.T) {
 	d.apple.queries = nil
 	d.apple.refuseSince = true
 	d.apple.rows = []apple.User{{ClientUserID: idOf("anna"), Status: apple.UserAssociated}}
-	if err := d.Refresh(t.Context(), "old"); err != nil {
+	if _, err := d.Refresh(t.Context(), "old"); err != nil {
 		t.Fatal(err)
 	}
 	if want := []apple.UserQuery{{SinceVersion: "old"}, {}}; !slices.Equal(d.apple.queries, want) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
 )
 
@@ -27,4 +28,29 @@ func PageOf(ctx context.Context, store *table.ReadStore, location string, limit 
 		readers = append(readers, doc.Value)
 	}
 	return readers, page.Next, nil
+}
+
+// Find returns the reader with that clientUserId in one of the locations, or a problem of kind NotFound. Foreign says that
+// Bookplate didn't make it; then there is no Doc.
+func Find(ctx context.Context, store *table.ReadStore, locations []string, clientUserID string) (
+	doc Doc, foreign bool, err error,
+) {
+	for _, location := range locations {
+		ours, err := LoadMany(ctx, store, location, []string{clientUserID})
+		if err != nil {
+			return Doc{}, false, err
+		}
+		if doc, ok := ours[clientUserID]; ok {
+			return doc, false, nil
+		}
+		there, err := table.LoadOrZero[Foreign](ctx, store, foreignKey(location, clientUserID))
+		if err != nil {
+			return Doc{}, false, fmt.Errorf("reading the foreign readers of location %s: %w", location, err)
+		}
+		if there.Version != "" {
+			return Doc{}, true, nil
+		}
+	}
+	return Doc{}, false, problem.New(problem.NotFound, "ReaderNotFound", "There is no reader with the clientUserId %.80q in a "+
+		"location that has a token. GET /v1.0/bookplate/readers lists those of a location.", clientUserID)
 }

@@ -35,7 +35,7 @@ type Reader struct {
 	Account    string `json:"account,omitempty"`
 	IDHash     string `json:"idHash,omitempty"`
 	InviteCode string `json:"inviteCode,omitempty"`
-	// Refusal is why Apple didn't create or link the reader; it stands until the account changes.
+	// Refusal is why Apple didn't create or link the reader; it stands until Apple has linked it.
 	Refusal *Refusal  `json:"refusal,omitempty"`
 	Created time.Time `json:"created"`
 	Changed time.Time `json:"changed"` // when Status last changed
@@ -71,13 +71,23 @@ func ClientUserID(mdmID, location, personID string, generation int) string {
 // Identity is what clientUserIds are derived from in one location.
 type Identity struct{ Location, MDMID string }
 
-// IDs are the clientUserIds of people, by personId.
-func (id Identity) IDs(people []string) map[string]string {
+// of is the clientUserId of a person's present generation.
+func (id Identity) of(personID string, retired map[string]RetirementDoc) string {
+	return ClientUserID(id.MDMID, id.Location, personID, retired[personID].Value.Current())
+}
+
+// IDs are the clientUserIds of people as they are now, by personId. They stay the same while a batch may send for the
+// person: a retirement waits for that.
+func IDs(ctx context.Context, store *table.ReadStore, id Identity, people []string) (map[string]string, error) {
+	retired, err := Retirements(ctx, store, id.Location)
+	if err != nil {
+		return nil, err
+	}
 	ids := make(map[string]string, len(people))
 	for _, p := range people {
-		ids[p] = ClientUserID(id.MDMID, id.Location, p, 0)
+		ids[p] = id.of(p, retired)
 	}
-	return ids
+	return ids, nil
 }
 
 const shards = 16
@@ -120,16 +130,34 @@ func LoadMany(ctx context.Context, store *table.ReadStore, location string, clie
 	return docs, nil
 }
 
-// OfPeople returns the readers of people who have one in the location, by personId.
+// OfPeople returns the readers of people who have one in the location, by personId, each as their present generation. Whose
+// retirement is ordered counts as retired from then on. Somebody who was restored is new until Apple is asked for them.
 func OfPeople(ctx context.Context, store *table.ReadStore, id Identity, people []string) (map[string]Doc, error) {
-	ids := id.IDs(people)
-	found, err := LoadMany(ctx, store, id.Location, values(ids))
+	retired, err := Retirements(ctx, store, id.Location)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(people))
+	for i, p := range people {
+		ids[i] = id.of(p, retired)
+	}
+	found, err := LoadMany(ctx, store, id.Location, ids)
 	if err != nil {
 		return nil, err
 	}
 	docs := make(map[string]Doc, len(found))
-	for _, doc := range found {
-		docs[doc.Value.PersonID] = doc
+	for i, p := range people {
+		doc, known := found[ids[i]]
+		r := retired[p].Value
+		switch {
+		case known && r.Of(doc.Value):
+			doc.Value.Status = Retired
+		case !known && r.State == Restored:
+			doc = table.NewDoc(key(id.Location, ids[i]), r.again(ids[i]))
+		case !known:
+			continue
+		}
+		docs[p] = doc
 	}
 	return docs, nil
 }
@@ -146,12 +174,4 @@ func Of(ctx context.Context, store *table.ReadStore, location string) iter.Seq2[
 			}
 		}
 	}
-}
-
-func values(m map[string]string) []string {
-	list := make([]string, 0, len(m))
-	for _, v := range m {
-		list = append(list, v)
-	}
-	return list
 }

@@ -30,6 +30,7 @@ var (
 // scripted is Apple as a test tells it to be.
 type scripted struct {
 	created, updated [][]apple.NewUser
+	retired          [][]string
 	fail             error
 	event            apple.Event
 	eventErr         error
@@ -46,6 +47,11 @@ func (a *scripted) CreateUsers(_ context.Context, users []apple.NewUser) (string
 func (a *scripted) UpdateUsers(_ context.Context, users []apple.NewUser) (string, error) {
 	a.updated = append(a.updated, users)
 	return fmt.Sprint("update-", len(a.updated)), a.fail
+}
+
+func (a *scripted) RetireUsers(_ context.Context, ids []string) (string, error) {
+	a.retired = append(a.retired, ids)
+	return fmt.Sprint("retire-", len(a.retired)), a.fail
 }
 
 func (a *scripted) Event(context.Context, string) (apple.Event, error) { return a.event, a.eventErr }
@@ -94,11 +100,11 @@ func (d *desk) ensure(people ...reader.Person) int {
 
 func (d *desk) follow(event string) bool {
 	d.Helper()
-	done, err := d.Follow(d.Context(), event, "v1")
+	done, _, err := d.Follow(d.Context(), []string{event}, "v1")
 	if err != nil {
 		d.Fatal(err)
 	}
-	return done
+	return done == 1
 }
 
 func (d *desk) of(person string) reader.Reader {
@@ -143,8 +149,9 @@ func TestAClientUserIDNeverChanges(t *testing.T) {
 			t.Errorf("%+v: got %s", test, got)
 		}
 	}
-	if ids := identity.IDs([]string{"anna", "anna", "ben"}); len(ids) != 2 || ids["anna"] != tests[0].want {
-		t.Errorf("IDs are %v", ids)
+	ids, err := reader.IDs(t.Context(), newDesk(t).Store.ReadStore, identity, []string{"anna", "anna", "ben"})
+	if err != nil || len(ids) != 2 || ids["anna"] != tests[0].want {
+		t.Errorf("IDs are %v, error %v", ids, err)
 	}
 }
 

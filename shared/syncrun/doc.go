@@ -5,5 +5,5 @@
 // changed. A full run also reads every license, keeps only a sum for each book, and looks closer where a sum differs
 // from ours: deltas never show what disappeared (design section 5, Sync).
 //
-// It decides nothing about wishes, and it is the only code that moves the version ids from which deltas go on.
+// It decides nothing about wishes, and it is the only code that moves the version ids from which syncs go on.
 package syncrun

@@ -30,7 +30,7 @@ func (s *Syncer) sum(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading all licenses of location %s: %w", s.Record.Location, err)
 	}
-	s.State.AssignmentsVersion = s.run.Version
+	s.State.AssignmentsVersion, s.State.AssignmentsSeen = s.run.Version, ""
 	s.enter(Trailing)
 	return nil
 }

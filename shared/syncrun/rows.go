@@ -1,6 +1,7 @@
 package syncrun
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -13,6 +14,9 @@ import (
 
 // users reads what changed of the users, or all when nothing is known.
 func (s *Syncer) users(ctx context.Context) error {
+	if s.run.Page == 0 {
+		s.State.UsersVersion, s.State.UsersSeen = s.State.UsersSince(), ""
+	}
 	q := apple.UserQuery{SinceVersion: s.State.UsersVersion}
 	err := s.Apple.UserPages(ctx, q, s.run.Page, func(p apple.Page, rows []apple.User) error {
 		rows, err := reader.Confirm(ctx, s.Store.ReadStore, s.Apple, s.Record.Location, rows)
@@ -34,13 +38,16 @@ func (s *Syncer) users(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the users of location %s: %w", s.Record.Location, err)
 	}
-	s.State.UsersVersion = s.run.Version
+	s.State.UsersVersion, s.State.UsersSeen = s.run.Version, ""
 	s.enter(Assignments)
 	return nil
 }
 
 // assignments reads the licenses that are new. In a first run that is all of them, written page by page.
 func (s *Syncer) assignments(ctx context.Context) error {
+	if s.run.Page == 0 {
+		s.State.AssignmentsVersion, s.State.AssignmentsSeen = s.State.AssignmentsSince(), ""
+	}
 	q := apple.AssignmentQuery{SinceVersion: s.State.AssignmentsVersion}
 	if q.SinceVersion == "" && !s.run.First {
 		s.run.Kind = Full
@@ -56,7 +63,7 @@ func (s *Syncer) assignments(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.State.AssignmentsVersion = s.run.Version
+	s.State.AssignmentsVersion, s.State.AssignmentsSeen = s.run.Version, ""
 	switch {
 	case s.run.First:
 		s.enter(Trailing)
@@ -74,7 +81,7 @@ func (s *Syncer) trailing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.State.AssignmentsVersion = s.run.Version
+	s.State.AssignmentsVersion, s.State.AssignmentsSeen = s.run.Version, ""
 	if s.run.First {
 		s.run.Phase = Done
 		return nil
@@ -147,14 +154,13 @@ type Settling struct {
 	Buckets  int // token.Sync.Buckets
 }
 
-// Read applies the rows of the delta since a version, and returns all that it listed. An id that has become too old
+// Read applies the rows of a listing, and returns Apple's id up to which it listed them. An id that has become too old
 // for Apple is an *apple.Error of apple.NumberVersion: read the titles one by one then.
-func (t Settling) Read(ctx context.Context, q apple.AssignmentQuery, event string) ([]apple.Assignment, error) {
+func (t Settling) Read(ctx context.Context, q apple.AssignmentQuery, event string) (version string, err error) {
 	digests := newDigests(t.Store, "digests", t.Location, t.Buckets)
 	applier := license.Applier{Store: t.Store, World: t.World, Before: digests.doubt}
-	var listed []apple.Assignment
-	err := t.Apple.AssignmentPages(ctx, q, 0, func(_ apple.Page, rows []apple.Assignment) error {
-		listed = append(listed, rows...)
+	err = t.Apple.AssignmentPages(ctx, q, 0, func(p apple.Page, rows []apple.Assignment) error {
+		version = cmp.Or(version, p.VersionID) // the first page's: what comes while the others are read is newer
 		added, err := AddRows(ctx, applier, t.Location, event, rows)
 		if err != nil {
 			return err
@@ -162,7 +168,7 @@ func (t Settling) Read(ctx context.Context, q apple.AssignmentQuery, event strin
 		return digests.add(ctx, added)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading what Apple gave in location %s: %w", t.Location, err)
+		return "", fmt.Errorf("reading what Apple gave in location %s: %w", t.Location, err)
 	}
-	return listed, digests.flush(ctx)
+	return version, digests.flush(ctx)
 }

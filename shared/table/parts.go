@@ -29,6 +29,9 @@ func (s *ReadStore) PageEntryParts(ctx context.Context, index Index, parts []str
 	return IndexPage{Entries: entries, Next: next, Units: units}, err
 }
 
+// mostParts is how many partitions one page looks into: a year of empty days is no single request.
+const mostParts = 50
+
 func pageParts[T any](parts []string, r Range, read func(Range) ([]T, string, error)) (all []T, next string, err error) {
 	at, err := ParseCursor(r.Cursor, 2)
 	if err != nil {
@@ -43,7 +46,7 @@ func pageParts[T any](parts []string, r Range, read func(Range) ([]T, string, er
 		r.Cursor = at[1]
 	}
 	limit := r.Limit
-	for i < len(parts) && len(all) < limit {
+	for last := i + mostParts; i < min(len(parts), last) && len(all) < limit; {
 		r.Part, r.Limit = parts[i], limit-len(all)
 		found, next, err := read(r)
 		if err != nil {

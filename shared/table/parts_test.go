@@ -52,6 +52,31 @@ func TestPagesOverPartitionsShowEachItemOnceInOrder(t *testing.T) {
 	}
 }
 
+// A year of days on which nothing happened must not be one request.
+func TestAPageLooksIntoSoManyPartitionsOnly(t *testing.T) {
+	clock := world.NewVirtual(1, time.Unix(1e9, 0))
+	store := table.NewStore(mem.New(clock), clock.World())
+	var parts []string
+	for i := range 250 {
+		parts = append(parts, fmt.Sprint(i))
+	}
+	item := table.Item{Key: table.Key{Part: "249", Sort: "x"}, Body: []byte("{}")}
+	if _, err := store.Commit(t.Context(), table.Put(item, table.Any())); err != nil {
+		t.Fatal(err)
+	}
+	r, pages, found := table.Range{Limit: 10}, 0, 0
+	for more := true; more; more = r.Cursor != "" {
+		page, err := store.PageParts(t.Context(), parts, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Cursor, pages, found = page.Next, pages+1, found+len(page.Items)
+	}
+	if pages != 5 || found != 1 {
+		t.Errorf("%d items in %d pages, want 1 in 5", found, pages)
+	}
+}
+
 func TestACursorOfOtherPartitionsIsRefused(t *testing.T) {
 	clock := world.NewVirtual(1, time.Unix(1e9, 0))
 	store := table.NewStore(mem.New(clock), clock.World())

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,11 +41,15 @@ type Sync struct {
 	// UsersVersion and AssignmentsVersion are Apple's ids from which the next delta goes on.
 	UsersVersion       string `json:"usersVersion,omitempty"`
 	AssignmentsVersion string `json:"assignmentsVersion,omitempty"`
+	// UsersSeen and AssignmentsSeen are newer ones, if any: up to them, work other than syncs has applied all rows. Only a
+	// sync goes on from the ids above; it begins its deltas at these.
+	UsersSeen       string `json:"usersSeen,omitempty"`
+	AssignmentsSeen string `json:"assignmentsSeen,omitempty"`
 	// FirstDone says that the first full sync has ended, or since a restoration of the table the first one after that.
 	// Law 5: nothing is spent before.
 	FirstDone time.Time `json:"firstDone,omitzero"`
 	// Restored is the last restoration that the location knows of; see location.Worker.
-	Restored time.Time `json:"restored,omitzero"`
+	Restored  time.Time `json:"restored,omitzero"`
 	LastFull  time.Time `json:"lastFull,omitzero"`
 	LastDone  time.Time `json:"lastDone,omitzero"`
 	LastError string    `json:"lastError,omitempty"`
@@ -57,6 +62,12 @@ type Sync struct {
 	// Run is the sync that is under way, if any; what is in it is syncrun's.
 	Run json.RawMessage `json:"run,omitempty"`
 }
+
+// UsersSince is the id since which the users' changes haven't been applied.
+func (s Sync) UsersSince() string { return cmp.Or(s.UsersSeen, s.UsersVersion) }
+
+// AssignmentsSince is the id since which the assignments' changes haven't been applied.
+func (s Sync) AssignmentsSince() string { return cmp.Or(s.AssignmentsSeen, s.AssignmentsVersion) }
 
 // LocationDoc is a location's state with its place in the table.
 type LocationDoc = table.Doc[Location]

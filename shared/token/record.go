@@ -74,7 +74,10 @@ func derived(installation, what, location string) string {
 	return uuid.NewSHA1(uuid.MustParse(installation), []byte(what+":"+location)).String()
 }
 
-const recordsPart = "tokens"
+const (
+	recordsPart   = "tokens"
+	locationsPart = "locations"
+)
 
 // Key is where a token's record is. All are in one partition: there are few, and they rarely change.
 func Key(id string) table.Key { return table.Key{Part: recordsPart, Sort: id} }
@@ -96,14 +99,30 @@ func (r Record) Standing(now time.Time) (State, string) {
 	return r.State, r.Why
 }
 
+// Locations are the uIds of all locations that ever had a token: what was given there stays in the ledger.
+func Locations(ctx context.Context, store *table.ReadStore) ([]string, error) {
+	var locations []string
+	for item, err := range store.Each(ctx, table.Range{Part: locationsPart}) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the locations: %w", err)
+		}
+		locations = append(locations, item.Key.Sort)
+	}
+	return locations, nil
+}
+
 // Create is the ops that store a new record, if its location has none yet.
 func Create(r Record) ([]table.Op, error) {
+	place, err := table.Encode(table.Key{Part: locationsPart, Sort: r.Location}, struct{}{})
+	if err != nil {
+		return nil, err
+	}
 	record, err := table.NewDoc(Key(r.ID), r).Save()
 	if err != nil {
 		return nil, err
 	}
 	one, err := table.NewDoc(guardKey(r.Location), guard{r.ID}).Save()
-	return []table.Op{record, one}, err
+	return []table.Op{record, one, table.Put(place, table.Any())}, err
 }
 
 // Delete is the ops that remove a record which is still what was read. What the location has and had, stays.

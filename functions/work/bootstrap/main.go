@@ -29,7 +29,7 @@ func main() {
 			Directory: directory.NewReader(store.ReadStore), Queue: sqs.New(aws, p.Env.Text(setting.Queue), p.World.Clock),
 			Log: p.Log, Federated: p.Env.List(setting.FederatedDomains), Pace: p.Pace(),
 			Restored: p.Restored(),
-			Budget: location.DefaultBudget, Chunk: location.DefaultChunk,
+			Budget:   location.DefaultBudget, Chunk: location.DefaultChunk,
 		}
 		return work.Handler{Work: worker.Work, Log: p.Log}.Handle, nil
 	})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/auth"
+	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/world"
 )
 
@@ -34,7 +35,12 @@ type Options struct {
 	AdminToken  string   // opaque; empty: made once
 	SCIMToken   string   // opaque; empty: made once
 	Sync        string   // cron
-	Log         *slog.Logger
+	// RestoredAt is when the program was last stopped before its data were restored from a copy; zero: never. Nothing is
+	// spent until every location was read whole since.
+	RestoredAt time.Time
+	Log        *slog.Logger
+	// Watch, if set, stands between the program and its table.
+	Watch func(table.Engine) table.Engine
 }
 
 // SafeResendAfter is how long an unknown outcome is waited out with the real Apple.
@@ -61,18 +67,7 @@ func (o Options) validate() (cron.Schedule, error) {
 			"-resend-after %s is less than 10m, which is only allowed with Apple on loopback: a license might be spent twice",
 			o.ResendAfter))
 	}
-	if o.ResendAfter <= 0 {
-		faults = append(faults, fmt.Errorf("-resend-after %s must be more than zero", o.ResendAfter))
-	}
-	if o.PollAfter <= 0 {
-		faults = append(faults, fmt.Errorf("-poll-after %s must be more than zero", o.PollAfter))
-	}
-	if o.Hold < 0 {
-		faults = append(faults, fmt.Errorf("-hold %s must not be negative", o.Hold))
-	}
-	if o.ApprovalAbove < 0 {
-		faults = append(faults, fmt.Errorf("-approval-above %d must not be negative", o.ApprovalAbove))
-	}
+	faults = append(faults, o.numbers()...)
 	for _, d := range o.Federated {
 		if strings.ContainsAny(d, "@ /") || d == "" {
 			faults = append(faults, fmt.Errorf("-federated-domains: %q is not a domain like school.example", d))
@@ -91,6 +86,27 @@ func (o Options) validate() (cron.Schedule, error) {
 		faults = append(faults, fmt.Errorf(`-sync %q is not a cron line of five fields like "0 5,17 * * *": %w`, o.Sync, err))
 	}
 	return schedule, errors.Join(faults...)
+}
+
+// numbers says what is wrong with the times and numbers.
+func (o Options) numbers() (faults []error) {
+	if o.ResendAfter <= 0 {
+		faults = append(faults, fmt.Errorf("-resend-after %s must be more than zero", o.ResendAfter))
+	}
+	if o.PollAfter <= 0 {
+		faults = append(faults, fmt.Errorf("-poll-after %s must be more than zero", o.PollAfter))
+	}
+	if o.Hold < 0 {
+		faults = append(faults, fmt.Errorf("-hold %s must not be negative", o.Hold))
+	}
+	if o.ApprovalAbove < 0 {
+		faults = append(faults, fmt.Errorf("-approval-above %d must not be negative", o.ApprovalAbove))
+	}
+	if o.RestoredAt.After(world.Real().Now()) {
+		faults = append(faults, fmt.Errorf("-restored-at %s is in the future: all work would wait until then",
+			o.RestoredAt.Format(time.RFC3339)))
+	}
+	return faults
 }
 
 func loopback(host string) bool {

@@ -99,7 +99,11 @@ func (s *Stack) build() error {
 	if err != nil {
 		return err
 	}
-	s.store = table.NewStore(s.engine, s.world)
+	engine := table.Engine(s.engine)
+	if o.Watch != nil {
+		engine = o.Watch(engine)
+	}
+	s.store = table.NewStore(engine, s.world)
 	s.queue = local.New(s.world.Clock, locationsAtOnce, o.Log)
 	s.readers = directory.NewReader(s.store.ReadStore)
 	s.directory = directory.New(s.store, s.world, assign.Announcer{
@@ -107,7 +111,7 @@ func (s *Stack) build() error {
 	})
 	s.worker = location.Worker{
 		Store: s.store, World: s.world, Vault: s.vault, Service: s.service, Directory: s.readers, Queue: s.queue,
-		Log: o.Log, Federated: o.Federated, Budget: location.DefaultBudget, Chunk: location.DefaultChunk,
+		Log: o.Log, Federated: o.Federated, Restored: o.RestoredAt, Budget: location.DefaultBudget, Chunk: location.DefaultChunk,
 		Pace: grant.Pace{ResendAfter: o.ResendAfter, Poll: o.PollAfter, MaxOpen: 5},
 	}
 	s.timers = schedule.Handler{Store: s.store, World: s.world, Queue: s.queue, Log: o.Log}

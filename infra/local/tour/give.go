@@ -108,10 +108,20 @@ type grantEntity struct {
 	Text   string `json:"text"`
 }
 
+// why is the reason without what differs from person to person: the first sentence ("All licenses are given.") without
+// the place in the line that follows it.
+func (g grantEntity) why() string {
+	first, _, more := strings.Cut(g.Text, ". ")
+	if more {
+		return first + "."
+	}
+	return first
+}
+
 // tally is how the grants of a title stand.
 type tally struct {
 	asked, given, open int
-	waiting            map[string]int // by text
+	waiting            map[string]int // by why
 }
 
 func (t *Tour) tally(ctx context.Context, adamID string) (tally, error) {
@@ -124,9 +134,9 @@ func (t *Tour) tally(ctx context.Context, adamID string) (tally, error) {
 			sum.given++
 		case g.State == "waiting" && g.Reason != "notAtApple" && g.Reason != "onHold" && g.Reason != "notSynced" &&
 			g.Reason != "underway":
-			sum.waiting[g.Text]++
+			sum.waiting[g.why()]++
 		case g.State == "refused":
-			sum.waiting[g.Text]++
+			sum.waiting[g.why()]++
 		default:
 			sum.open++
 		}

@@ -21,6 +21,10 @@ type Options struct {
 	ResendAfter time.Duration
 	// Domain is where userNames are Managed Apple Accounts.
 	Domain string
+	// Hold is for how long a new required assignment spends nothing.
+	Hold time.Duration
+	// BookID is a book's id in public answers.
+	BookID func(Book) string
 	// Groups are all ids of groups.
 	Groups []string
 }
@@ -39,6 +43,8 @@ type Judge struct {
 	Violations []Violation
 	// Met counts how often the precondition of a law was met: a law that never mattered proves nothing.
 	Met map[string]int
+	// Joining is how many people are being sent to the directory for the first time.
+	Joining int
 
 	sites    map[string]*applefake.Location
 	ours     map[string]string          // uId → our mdmInfo.id, as the claim says
@@ -52,8 +58,14 @@ type Judge struct {
 	lists    []listing
 	shrunk   map[Book]time.Time   // when others last took from a stock
 	retired  map[string]time.Time // uId and clientUserId → when somebody else did it
+	out      map[string]time.Time // uId and personId → since when it is ordered that they be no reader there
+	left     map[string]bool      // uId and clientUserId, and uId and personId, of whom that was ever ordered
 	seen     map[string]bool      // lines of ledgers that were judged
 	open     []*sending           // whose answers haven't come
+
+	wasSynced map[string]bool   // locations whose first sync has ended
+	named     map[string]string // process and uId → who manages the location, as the process has heard last
+	orders    map[string]bool   // processes that may take over a location
 }
 
 type pair struct{ adamID, person string }
@@ -80,6 +92,8 @@ func New(o Options) *Judge {
 		ours: map[string]string{}, foreign: map[string]map[string]bool{}, heard: map[string]time.Time{}, heardBy: map[string]string{},
 		people: map[string]string{}, accounts: map[string][]string{}, sent: map[pair][]*sending{},
 		events: map[string]*sending{}, shrunk: map[Book]time.Time{}, seen: map[string]bool{}, retired: map[string]time.Time{},
+		out: map[string]time.Time{}, left: map[string]bool{},
+		wasSynced: map[string]bool{}, named: map[string]string{}, orders: map[string]bool{},
 	}
 	for _, s := range o.Sites {
 		j.sites[s.UID()] = s
@@ -91,6 +105,9 @@ func (j *Judge) broken(law string, tags []string, format string, args ...any) {
 	j.Violations = append(j.Violations, Violation{law, fmt.Sprintf(format, args...), tags})
 }
 
+// Wrong says that the script has seen a law broken.
+func (j *Judge) Wrong(law, format string, args ...any) { j.broken(law, nil, format, args...) }
+
 // Account says that an account is a person's.
 func (j *Judge) Account(person, account string) {
 	j.accounts[person] = append(j.accounts[person], strings.ToLower(account))
@@ -98,13 +115,6 @@ func (j *Judge) Account(person, account string) {
 
 // Shrunk says that somebody else took from a stock.
 func (j *Judge) Shrunk(b Book) { j.shrunk[b] = j.Now() }
-
-// Ordered says that an administrator has told us to go on at a location: what was heard before no longer binds.
-func (j *Judge) Ordered(uid string) {
-	delete(j.foreign, uid)
-	delete(j.heard, uid)
-	delete(j.heardBy, uid)
-}
 
 // personOf is whose reader the product says it is.
 func (j *Judge) personOf(uid, client string) string {
@@ -143,7 +153,7 @@ func (j *Judge) Step() {
 	for _, site := range j.Sites {
 		for _, l := range site.Ledger() {
 			line := l.UID + l.AdamID + l.PricingParam + l.ClientUserID + l.EventID + l.At.String()
-			if !j.seen[line] {
+			if !j.seen[line] && !j.joins(j.PersonOf(l.UID, l.ClientUserID)) {
 				j.seen[line] = true
 				j.given(l)
 			}
@@ -161,6 +171,7 @@ func (j *Judge) given(l applefake.License) {
 	tags := []string{l.AdamID, person}
 	user, active := j.sites[l.UID].User(l.ClientUserID)
 	_, retired := j.retired[l.UID+" "+l.ClientUserID]
+	retired = retired || j.left[l.UID+" "+l.ClientUserID]
 	if (active || !retired) && !slices.Contains(j.accounts[person], strings.ToLower(user.Account)) {
 		j.broken("to the wrong person", tags, "%s of %s went to the account %q, which isn't one of person %s", l.AdamID, l.UID,
 			user.Account, person)

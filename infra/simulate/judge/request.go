@@ -22,6 +22,8 @@ type Request struct {
 	True   bool
 	// Due is by when Apple has done what it accepted, at the latest.
 	Due time.Time
+
+	read *said // what Answer says, once somebody has asked
 }
 
 func (r *Request) writes() bool { return r.Method == http.MethodPost }
@@ -60,11 +62,14 @@ type said struct {
 	Assignments []row  `json:"assignments"`
 }
 
-func (r *Request) said() (s said) {
-	if r.Status != 0 {
-		_ = json.Unmarshal(r.Answer, &s) // a gateway's page says nothing
+func (r *Request) said() said {
+	if r.read == nil {
+		r.read = &said{}
+		if r.Status != 0 {
+			_ = json.Unmarshal(r.Answer, r.read) // a gateway's page says nothing
+		}
 	}
-	return s
+	return *r.read
 }
 
 // throttled is Apple's number for: too many requests. It says so before it looks at what is asked.

@@ -76,7 +76,7 @@ func (j *Judge) equal(b Listed) {
 			j.broken("not converged", tags, "%s of %s is listed for %s, and Apple doesn't list it", b.AdamID, b.UID, h.ClientUserID)
 		case h.Origin == "":
 			j.broken("unexplained", tags, "%s of %s for %s has no origin", b.AdamID, b.UID, h.ClientUserID)
-		case j.events[event] != nil && h.Origin != "assignment" && !j.others(b.AdamID, h.PersonID):
+		case j.events[event] != nil && h.Origin != "assignment":
 			j.broken("unexplained", tags, "%s of %s for %s was given by us, and its origin is said to be %s", b.AdamID, b.UID,
 				h.ClientUserID, h.Origin)
 		}
@@ -84,18 +84,6 @@ func (j *Judge) equal(b Listed) {
 	for _, client := range sorted(theirs) {
 		j.broken("unexplained", []string{b.AdamID}, "Apple lists %s of %s for %s, and the product doesn't", b.AdamID, b.UID, client)
 	}
-}
-
-// others says that somebody else gave the person the title too, at whatever time: then the item tells of that.
-func (j *Judge) others(adamID, person string) bool {
-	for _, site := range j.Sites {
-		for _, l := range site.Ledger() {
-			if l.AdamID == adamID && j.events[l.EventID] == nil && j.people[l.UID+" "+l.ClientUserID] == person {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // served: everybody who should have a title has it, or the answer says why not; and who could have it has it.
@@ -117,11 +105,24 @@ func (j *Judge) served(b Listed, books []Listed, people []string) {
 				b.AdamID, b.Pricing, b.UID, j.stands(b.AdamID, books, person))
 			continue
 		}
-		if named && j.associated(b.UID, person) && free > 0 && g.Reason != "appleRefused" && g.Reason != "bound" {
+		if named && j.associated(b.UID, person) && free > 0 && !j.rightly(b.Book, person, g.Reason) {
 			j.broken("not converged", tags, "person %s could have %s %s of %s, of which %d are left, and waits: %s", person, b.AdamID,
 				b.Pricing, b.UID, free, g.Reason)
 		}
 	}
+}
+
+// rightly says that a person who could have a title waits for that reason all the same.
+func (j *Judge) rightly(b Book, person, reason string) bool {
+	switch reason {
+	case "appleRefused", "bound", "refunded":
+		return true
+	case "waitingForApproval":
+		return j.waits(b, person)
+	case "retired": // a request of ours that Apple takes up late may make the retired reader anew
+		return j.IsOut(b.UID, person)
+	}
+	return false
 }
 
 // free is how many licenses Apple has left.
@@ -132,13 +133,6 @@ func (j *Judge) free(b Book) int {
 		}
 	}
 	return 0
-}
-
-// should is the script's own word: active, and in a group for which the book is wished.
-func (j *Judge) should(b Book, person string) bool {
-	return j.Is(Active(person)) && slices.ContainsFunc(j.Groups, func(g string) bool {
-		return j.Is(Wish(b, g)) && j.Is(Member(g, person))
-	})
 }
 
 // elsewhere says that another book of the title names why the person waits: of what is wished twice, one answer is enough.

@@ -15,22 +15,12 @@ func (j *Judge) Begin(r *Request) {
 		return
 	}
 	if r.Path == "/client/config" {
-		return // a claim, or its release: the administrator's
+		j.beginClaim(r)
+		return
 	}
 	j.beginWrite(r)
 	if r.spends() {
 		j.beginSpend(r)
-	}
-}
-
-// beginWrite: law 4. A process that has heard of another owner writes no more; nor does any other, a minute later.
-func (j *Judge) beginWrite(r *Request) {
-	if j.foreign[r.UID][r.Process] {
-		j.broken("on a foreign location", nil, "%s writes %s at %s after an answer named another owner", r.Process, r.Path, r.UID)
-	}
-	if at, ok := j.heard[r.UID]; ok && r.At.Sub(at) > 2*fresh {
-		j.broken("on a foreign location", nil, "%s writes %s at %s, %s after an answer named another owner", r.Process, r.Path,
-			r.UID, r.At.Sub(at))
 	}
 }
 
@@ -45,6 +35,10 @@ func (j *Judge) beginSpend(r *Request) {
 	for _, a := range asks.Assets {
 		b := Book{r.UID, a.AdamID, a.Pricing}
 		j.stock(r, b, asks.ClientUserIDs)
+		pending := j.pending(b)
+		if len(pending) > 0 {
+			j.Met["a title is sent while an assignment of it waits for approval"]++
+		}
 		for _, client := range asks.ClientUserIDs {
 			person := j.personOf(r.UID, client)
 			tags := []string{a.AdamID, person}
@@ -52,7 +46,8 @@ func (j *Judge) beginSpend(r *Request) {
 				j.broken("to the wrong person", []string{a.AdamID}, "nobody is known to be reader %s of %s", client, r.UID)
 				continue
 			}
-			j.entitled(b, person, since, tags)
+			j.entitled(r, b, person, since, pending)
+			j.stays(r, b, person, since)
 			user, _ := j.sites[r.UID].User(client)
 			at, retired := j.retired[r.UID+" "+client]
 			if user.Status != "Associated" && (!retired || r.At.Sub(at) > 2*fresh) {
@@ -96,10 +91,14 @@ func (j *Judge) batch(r *Request, asks content) time.Time {
 
 // synced: law 5. Nothing is spent before the first full sync has ended.
 func (j *Judge) synced(r *Request) {
+	if j.wasSynced[r.UID] {
+		return
+	}
 	for _, run := range list[struct {
 		Status string `json:"status"`
 	}](j, "/bookplate/syncRuns?location="+r.UID+"&$top=50") {
 		if run.Status == "completed" {
+			j.wasSynced[r.UID] = true
 			return
 		}
 	}
@@ -140,21 +139,6 @@ func (j *Judge) stock(r *Request, b Book, clients []string) {
 }
 
 const unlimited = 2147483647
-
-// entitled: law 3. Active, and in a group for which the book is wished, since the batch was stored and within the last minute.
-func (j *Judge) entitled(b Book, person string, since time.Time, tags []string) {
-	if !j.within(Active(person), since) {
-		j.broken("to the wrong person", tags, "person %s is sent title %s and isn't active", person, b.AdamID)
-		return
-	}
-	for _, group := range j.Groups {
-		if j.within(Wish(b, group), since) && j.within(Member(group, person), since) {
-			return
-		}
-	}
-	j.broken("to the wrong person", tags, "person %s is sent title %s at %s and is in no group that is to have it", person,
-		b.AdamID, b.UID)
-}
 
 // again: laws 1 and 2. A pair that was sent before is sent once more.
 func (j *Judge) again(before *sending, r *Request, a asset, client string, tags []string) {
@@ -199,6 +183,7 @@ func (j *Judge) ended(s *sending, adamID, person string) bool {
 func (j *Judge) End(r *Request, event string) {
 	said := r.said()
 	if r.Path == "/client/config" && r.writes() {
+		j.endClaim(r)
 		return
 	}
 	if r.spends() {
@@ -233,32 +218,3 @@ func (j *Judge) endSpend(r *Request, event string) {
 		j.Met["an answer to a sending is lost"]++
 	}
 }
-
-// owner notes that an answer named another owner.
-func (j *Judge) owner(r *Request, s said) {
-	if s.MDMInfo == nil || s.MDMInfo.ID == "" || r.UID == "" || s.MDMInfo.ID == j.ours[r.UID] || j.ours[r.UID] == "" {
-		return
-	}
-	if j.foreign[r.UID] == nil {
-		j.foreign[r.UID] = map[string]bool{}
-	}
-	j.foreign[r.UID][r.Process] = true
-	if _, ok := j.heard[r.UID]; !ok {
-		j.heard[r.UID] = r.At
-		j.heardBy[r.UID] = r.Process
-		j.Met["an answer names another owner"]++
-	}
-}
-
-// Lost says that a process has ended without its work done: what it alone had heard, nobody knows.
-func (j *Judge) Lost(process string) {
-	for uid, by := range j.heardBy {
-		if by == process {
-			delete(j.heard, uid)
-			delete(j.heardBy, uid)
-		}
-	}
-}
-
-// Claimed says as whom we manage a location.
-func (j *Judge) Claimed(uid, mdmID string) { j.ours[uid] = mdmID }

@@ -64,6 +64,7 @@ func (e engine) Commit(ctx context.Context, token string, ops ...table.Op) (u ta
 		u, err = e.Table.Commit(ctx, token, ops...)
 		if err == nil {
 			e.process.play.transitions(ops)
+			e.process.play.reasons(ops)
 		}
 		return err
 	})
@@ -129,5 +130,18 @@ func (p *Play) transitions(ops []table.Op) {
 		p.count("transition: " + from + " → " + b.State)
 		p.batches[b.ID] = b.State
 		p.tell(false, "batch %s: %s → %s", b.ID, from, b.State)
+	}
+}
+
+// reasons counts why people wait.
+func (p *Play) reasons(ops []table.Op) {
+	for _, op := range ops {
+		if !strings.HasPrefix(op.Item.Key.Part, "title#") {
+			continue
+		}
+		if _, rest, waits := strings.Cut(string(op.Item.Body), `"reason":"`); waits {
+			reason, _, _ := strings.Cut(rest, `"`)
+			p.count("reason: " + reason)
+		}
 	}
 }

@@ -94,6 +94,8 @@ func (p *Play) create(x *person, what string) {
 	x.busy = true
 	if x.id != "" {
 		p.judge.Facts.Begin(judge.Active(x.id), true)
+	} else {
+		p.judge.Joining++
 	}
 	id := ""
 	p.want(fmt.Sprintf("person %d (%s) %s", x.n, x.name, what), func(ctx context.Context, s *process) error {
@@ -112,6 +114,9 @@ func (p *Play) create(x *person, what string) {
 	}, func() {
 		if x.id != "" && x.id != id {
 			p.tell(true, "person %d was %s and is %s", x.n, x.id, id)
+		}
+		if x.id == "" {
+			p.judge.Joining--
 		}
 		x.id, x.active, x.deleted, x.busy = id, true, false, false
 		p.judge.Account(x.id, x.account)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bookplate/bookplate/functions/assignments"
 	"github.com/bookplate/bookplate/functions/books"
 	"github.com/bookplate/bookplate/functions/tokens"
 	"github.com/bookplate/bookplate/infra/simulate/judge"
@@ -35,7 +36,7 @@ const (
 type Options struct {
 	Seed  uint64
 	Steps int
-	// Trace keeps every line of the trace, not only those that a story is told from.
+	// Trace keeps every line of the trace.
 	Trace bool
 }
 
@@ -67,6 +68,7 @@ type Play struct {
 	processes     []*process
 	runs, depth   int
 	hold          time.Duration
+	approvalAbove int
 	public        http.Handler
 	limits        applefake.Limits
 
@@ -77,6 +79,7 @@ type Play struct {
 
 	listed              []known
 	listAgain           int
+	stocked             int // books that Apple has
 	nextSweep, nextSync time.Time
 	counts              map[string]int
 	batches             map[string]string
@@ -89,8 +92,9 @@ type site struct {
 	tokenID string
 	mdm     *applefake.MDMInfo // as whom we manage it
 	foreign bool
-	broken  bool            // its token was revoked or has expired
-	wishing map[string]bool // books whose assignments are being replaced
+	broken  bool              // its token was revoked or has expired
+	busy    map[string]bool   // books at whose assignments somebody is, and people with whose reader
+	wishes  map[string]wishes // of books
 }
 
 type line struct {
@@ -98,15 +102,27 @@ type line struct {
 	main bool
 }
 
-// Run acts a seed from its beginning to its end, or to the first law that is broken.
+// Run acts a seed from its beginning to its end, or to the first law that is broken. A seed that breaks one is acted twice:
+// telling costs, so only then it is told.
 func Run(o Options) Result {
+	r := run(o)
+	if len(r.Violations) == 0 || o.Trace {
+		return r
+	}
+	o.Trace = true
+	told := run(o)
+	r.Story = told.Story
+	return r
+}
+
+func run(o Options) Result {
 	p := newPlay(o)
 	p.open()
 	for p.steps = 1; p.steps <= o.Steps && !p.failed(); p.steps++ {
 		p.step()
 		p.pass(p.pause())
 		p.judge.Step()
-		p.reasons()
+		p.stops()
 	}
 	if !p.failed() {
 		p.end()
@@ -149,10 +165,12 @@ func newPlay(o Options) *Play {
 	})
 	p.table = mem.New(p.clock)
 	p.hold = []time.Duration{0, 10 * time.Minute}[p.script.IntN(2)]
+	p.approvalAbove = []int{0, 0, 1, 3}[p.script.IntN(4)]
 	p.limits.MaxAssets, p.limits.MaxClientUserIDs = 1+p.script.IntN(4), 1+p.script.IntN(8)
 	p.buildApple()
 	p.judge = judge.New(judge.Options{
 		Now: p.clock.Now, Apple: p.apple, Sites: p.locations(), Public: p.get, ResendAfter: resendAfter, Domain: domain,
+		Hold: p.hold, BookID: p.idOf,
 	})
 	readOnly := world.NewVirtual(o.Seed+1, Start)
 	w := world.World{Clock: p.clock, Rand: readOnly, Runner: readOnly}
@@ -164,6 +182,9 @@ func newPlay(o Options) *Play {
 		Invitation: func(_ context.Context, code string) (string, error) { return code, nil },
 	}))
 	mux.Handle("/v1.0/deviceAppManagement/vppTokens", tokens.New(tokens.Config{Config: d, Store: store}))
+	mux.Handle("/v1.0/deviceAppManagement/managedEBooks/{id}/assignments", assignments.New(assignments.Config{
+		Config: d, Store: store, Directory: directory.NewReader(store.ReadStore),
+	}))
 	p.public = mux
 	return p
 }
@@ -200,7 +221,10 @@ func (p *Play) buildApple() {
 		}
 		place, err := fake.AddLocation(spec)
 		must(err)
-		p.sites = append(p.sites, &site{Location: place, wishing: map[string]bool{}})
+		p.stocked += len(place.Books())
+		p.sites = append(p.sites, &site{
+			Location: place, busy: map[string]bool{}, wishes: map[string]wishes{},
+		})
 	}
 }
 
@@ -230,10 +254,10 @@ func (p *Play) get(path string) []byte {
 	return w.Body.Bytes()
 }
 
-// send is a request of an administrator to one of the process's functions.
-func send(h http.Handler, method, path, body string) (int, string) {
+// send is somebody's request to one of the process's functions.
+func send(h http.Handler, bearer, method, path, body string) (int, string) {
 	r := httptest.NewRequestWithContext(context.Background(), method, "/v1.0"+path, strings.NewReader(body))
-	r.Header.Set("Authorization", "Bearer administrator")
+	r.Header.Set("Authorization", "Bearer "+bearer)
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
@@ -244,10 +268,8 @@ func (p *Play) count(what string) { p.counts[what]++ }
 
 // tell adds a line to the trace. A main line belongs to every story, others to those of titles and people that they name.
 func (p *Play) tell(main bool, format string, args ...any) {
-	if !main && !p.Trace {
-		if len(p.lines) > 4000 {
-			p.lines = slices.Delete(p.lines, 0, 2000)
-		}
+	if !p.Trace {
+		return
 	}
 	p.lines = append(p.lines, line{p.clock.Now().Format("02 15:04:05.000 ") + fmt.Sprintf(format, args...), main})
 }

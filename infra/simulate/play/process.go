@@ -1,11 +1,13 @@
 package play
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/bookplate/bookplate/functions/assignments"
@@ -65,15 +67,17 @@ func (p *Play) boot() *process {
 	d := door.Config{World: w, Log: log, Verify: asRole}
 	s.tokens = tokens.New(tokens.Config{Config: d, Store: s.store, Vault: safe, Apple: service, Queue: queue, Version: "simulated"})
 	s.assignments = assignments.New(assignments.Config{
-		Config: d, Store: s.store, Directory: readers, Queue: queue, Hold: p.hold, Federated: []string{domain},
+		Config: d, Store: s.store, Directory: readers, Queue: queue, Hold: p.hold, ApprovalAbove: p.approvalAbove,
+		Federated: []string{domain},
 	})
 	return s
 }
 
-// asRole takes the name of a role for its bearer.
+// asRole reads a bearer: the name of a role, and of whoever has it if there are several.
 func asRole(bearer string) (auth.Caller, error) {
-	role, err := auth.ParseRole(bearer)
-	return auth.Caller{Subject: bearer, Role: role}, err
+	role, subject, _ := strings.Cut(bearer, " ")
+	as, err := auth.ParseRole(role)
+	return auth.Caller{Subject: cmp.Or(subject, role), Role: as}, err
 }
 
 // idle is a process that does nothing now: an old one with what it remembers, or a new one.
@@ -166,7 +170,7 @@ func (s *process) mayFreeze(fault string) {
 	case 0:
 		p.step()
 	case 1: // what the frozen process may have read is no longer so
-		[]func(){p.move, p.move, p.disable, p.leave, p.assign, p.takeOver, p.refund}[p.chaos.IntN(7)]()
+		[]func(){p.move, p.move, p.disable, p.leave, p.assign, p.amend, p.takeOver, p.refund}[p.chaos.IntN(8)]()
 	}
 	if p.weather.strikes(otherWorker) && len(p.sites) > 0 {
 		p.work(p.sites[p.chaos.IntN(len(p.sites))].UID())

@@ -3,8 +3,8 @@ package play
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/bookplate/bookplate/infra/simulate/judge"
 	"github.com/bookplate/bookplate/shared/directory"
@@ -18,7 +18,7 @@ const (
 
 // open sets the scene: groups with people, and a token of each location.
 func (p *Play) open() {
-	p.nextSweep, p.nextSync = Start.Add(5*60e9), Start.Add(12*3600e9)
+	p.nextSweep, p.nextSync = Start.Add(5*time.Minute), Start.Add(12*time.Hour)
 	for range 1 + p.script.IntN(mostGroups) {
 		p.found()
 	}
@@ -26,17 +26,32 @@ func (p *Play) open() {
 		p.join()
 	}
 	for _, s := range p.sites {
-		p.upload(s)
+		if p.script.IntN(8) == 0 {
+			must(s.TakeOver(&other))
+			s.foreign = true
+			p.tell(true, "another product manages %s", s.UID())
+		}
+		p.upload(s, false)
 	}
 	over := p.weather.over
 	p.weather.over = p.script.IntN(2) == 0 // half of the plays get ready undisturbed
 	p.tableFaults()
-	p.pass(20 * 60e9)
+	p.gather()
+	for range 4 { // as soon as there are books, somebody assigns them
+		p.pass(time.Minute)
+		p.assign()
+	}
+	p.pass(16 * time.Minute)
 	p.weather.over = over
 	p.tableFaults()
+	p.gather()
+}
+
+// gather puts half of the people into groups.
+func (p *Play) gather() {
 	for _, x := range p.people {
 		for _, g := range p.groups {
-			if p.script.IntN(2) == 0 {
+			if p.script.IntN(3) == 0 {
 				p.member(g, x, true)
 			}
 		}
@@ -50,7 +65,10 @@ func (p *Play) step() {
 		do     func()
 	}{
 		{18, p.assign},
-		{14, p.move},
+		{6, p.amend},
+		{8, p.request},
+		{6, p.approve},
+		{18, p.move},
 		{3, p.newcomer},
 		{3, p.disable},
 		{2, p.leave},
@@ -58,20 +76,25 @@ func (p *Play) step() {
 		{3, p.rename},
 		{4, p.accountAppears},
 		{5, p.accept},
-		{5, p.purchase},
+		{7, p.purchase},
 		{3, p.refund},
 		{4, p.gift},
 		{2, p.foreignReader},
-		{2, p.takeOver},
-		{4, p.resume},
+		{3, p.takeOver},
+		{8, p.resume},
 		{2, p.breakToken},
-		{3, p.renew},
+		{4, p.renew},
+		{3, p.claim},
 		{3, p.changeLimits},
 		{6, p.orderSync},
 		{2, p.dropWakes},
 		{2, p.retireByOthers},
+		{3, p.retireByOrder},
+		{4, p.restore},
+		{1, p.deleteToken},
+		{4, p.uploadAgain},
 		{1, p.linkElsewhere},
-		{10, func() {}},
+		{6, func() {}},
 	}
 	all := 0
 	for _, s := range steps {
@@ -238,155 +261,4 @@ func (p *Play) accountAppears() {
 	x.account = fmt.Sprintf("later%02d@%s", x.n, domain)
 	p.judge.Account(x.id, x.account)
 	p.edit(x, "has the account "+x.account, func(d *directory.Person) { d.ManagedAppleAccount = x.account }, func() {})
-}
-
-// accept: somebody follows their invitation, with their own account.
-func (p *Play) accept() {
-	s, _ := pick(p, p.sites, func(*site) bool { return true })
-	for user := range s.Users() {
-		person := p.judge.PersonOf(s.UID(), user.ClientUserID)
-		if user.Status == "Registered" && user.InviteCode != "" && person != "" && p.script.IntN(2) == 0 {
-			account := "own-" + person + "@mail.example"
-			p.later = append(p.later, func() {
-				if s.AcceptInvitation(user.InviteCode, account) == nil {
-					p.judge.Account(person, account)
-					p.tell(true, "person %s accepts the invitation of %s", person, s.UID())
-				}
-			})
-		}
-	}
-	for _, do := range p.later { // Users holds the fake's lock
-		do()
-	}
-	p.later = nil
-}
-
-func (p *Play) anyBook() (*site, judge.Book, int, bool) {
-	s, _ := pick(p, p.sites, func(*site) bool { return true })
-	all := s.Books()
-	if len(all) == 0 {
-		return nil, judge.Book{}, 0, false
-	}
-	b := all[p.script.IntN(len(all))]
-	return s, judge.Book{UID: s.UID(), AdamID: b.AdamID, Pricing: b.PricingParam}, b.Total, true
-}
-
-func (p *Play) purchase() {
-	if s, b, total, ok := p.anyBook(); ok && total < 1000 {
-		n := 1 + p.script.IntN(6)
-		must(s.Purchase(b.AdamID, b.Pricing, n))
-		p.tell(true, "%d of %s %s are bought at %s", n, b.AdamID, b.Pricing, b.UID)
-	}
-}
-
-// refund takes licenses out of the stock, or one from its holder.
-func (p *Play) refund() {
-	s, b, total, ok := p.anyBook()
-	if !ok || total > 1000 || total == 0 {
-		return
-	}
-	p.judge.Shrunk(b)
-	if p.script.IntN(2) == 0 {
-		n := 1 + p.script.IntN(total)
-		must(s.Refund(b.AdamID, b.Pricing, n))
-		p.tell(true, "%d of %s %s are refunded at %s", n, b.AdamID, b.Pricing, b.UID)
-		return
-	}
-	holder := ""
-	for l := range s.Licenses() {
-		if l.AdamID == b.AdamID && l.PricingParam == b.Pricing {
-			holder = l.ClientUserID
-		}
-	}
-	if holder != "" {
-		must(s.RefundFrom(b.AdamID, b.Pricing, holder))
-		p.tell(true, "%s %s of %s is refunded at %s", b.AdamID, b.Pricing, holder, b.UID)
-	}
-}
-
-// gift: somebody else gives a license to a reader, ours or another one.
-func (p *Play) gift() {
-	s, b, _, ok := p.anyBook()
-	if !ok {
-		return
-	}
-	var readers []string
-	for user := range s.Users() {
-		if user.Status == "Associated" {
-			readers = append(readers, user.ClientUserID)
-		}
-	}
-	if len(readers) == 0 {
-		return
-	}
-	who := readers[p.script.IntN(len(readers))]
-	if s.GrantBySomeoneElse(b.AdamID, b.Pricing, who) == nil {
-		p.judge.Shrunk(b)
-		p.tell(true, "somebody else gives %s %s to %s at %s", b.AdamID, b.Pricing, who, b.UID)
-	}
-}
-
-// foreignReader: another product makes a reader for somebody's account, before us or beside us.
-func (p *Play) foreignReader() {
-	s, b, _, ok := p.anyBook()
-	x, there := pick(p, p.people, func(x *person) bool { return strings.HasSuffix(x.account, "@"+domain) })
-	if !ok || !there {
-		return
-	}
-	id := fmt.Sprint("foreign-", p.steps, "-", x.n)
-	for user := range s.Users() {
-		if strings.EqualFold(user.Account, x.account) {
-			return // one account with two active readers isn't what Apple has
-		}
-	}
-	if s.AddUser(id, "", x.account) != nil {
-		return
-	}
-	p.tell(true, "another product makes the reader %s for %s at %s", id, x.account, s.UID())
-	if s.GrantBySomeoneElse(b.AdamID, b.Pricing, id) == nil {
-		p.judge.Shrunk(b)
-		p.tell(true, "and gives it %s %s", b.AdamID, b.Pricing)
-	}
-}
-
-func (p *Play) changeLimits() {
-	before := p.limits
-	p.limits.MaxAssets, p.limits.MaxClientUserIDs = 1+p.script.IntN(4), 1+p.script.IntN(8)
-	p.apple.SetLimits(p.limits)
-	p.tell(true, "limits: %d titles, %d readers", p.limits.MaxAssets, p.limits.MaxClientUserIDs)
-	if p.limits.MaxAssets < before.MaxAssets || p.limits.MaxClientUserIDs < before.MaxClientUserIDs {
-		p.count("fault: " + limitsShrink)
-	}
-}
-
-func (p *Play) dropWakes() {
-	p.wakes = nil
-	p.tell(true, "all wakes are lost")
-	p.count("fault: " + wakeDropped)
-}
-
-// linkElsewhere: an account turns out to be linked to somebody unknown.
-func (p *Play) linkElsewhere() {
-	x, ok := pick(p, p.people, func(x *person) bool { return strings.HasSuffix(x.account, "@"+domain) && x.id == "" || x.busy })
-	s, _ := pick(p, p.sites, func(*site) bool { return true })
-	if ok && x.account != "" {
-		must(s.LinkElsewhere(x.account))
-		p.tell(true, "the account %s is linked elsewhere at %s", x.account, s.UID())
-	}
-}
-
-// retireByOthers: somebody else retires a reader of ours.
-func (p *Play) retireByOthers() {
-	s, _ := pick(p, p.sites, func(*site) bool { return true })
-	var ids []string
-	for user := range s.Users() {
-		if user.Status == "Associated" {
-			ids = append(ids, user.ClientUserID)
-		}
-	}
-	slices.Sort(ids)
-	if len(ids) == 0 || s.Token() == "" {
-		return
-	}
-	p.retire(s, ids[p.script.IntN(len(ids))])
 }

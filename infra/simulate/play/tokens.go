@@ -28,17 +28,14 @@ func (p *Play) issue(s *site) string {
 	return text
 }
 
-// upload brings the token of a location.
-func (p *Play) upload(s *site) {
+// upload brings the token of a location; if that is the order, also of one that another product manages.
+func (p *Play) upload(s *site, overAnybody bool) {
 	text := p.issue(s)
-	body, err := json.Marshal(map[string]string{"token": text})
+	body, err := json.Marshal(map[string]any{"token": text, "claimTokenManagementFromExternalMdm": overAnybody})
 	must(err)
-	p.want("the token of "+s.UID()+" is uploaded", func(_ context.Context, process *process) error {
-		code, answer := send(process.tokens, http.MethodPost, "/deviceAppManagement/vppTokens", string(body))
-		if code != http.StatusCreated && !strings.Contains(answer, "LocationKnown") {
-			return fmt.Errorf("status %d: %s", code, answer)
-		}
-		return nil
+	what := fmt.Sprintf("the token of %s is uploaded (over anybody: %v)", s.UID(), overAnybody)
+	p.takeBack(s, what, overAnybody, func(process *process) (int, string) {
+		return send(process.tokens, administrator, http.MethodPost, "/deviceAppManagement/vppTokens", string(body))
 	}, func() { p.uploaded(s) })
 }
 
@@ -64,7 +61,9 @@ func (p *Play) uploaded(s *site) {
 
 // renew replaces a token. The location must be the same; an owner that is foreign refuses it.
 func (p *Play) renew() {
-	if s, ok := pick(p, p.sites, func(s *site) bool { return s.tokenID != "" }); ok {
+	needed := p.script.IntN(3) > 0 // mostly people renew what needs it
+	s, ok := pick(p, p.sites, func(s *site) bool { return s.tokenID != "" && s.broken == needed })
+	if ok {
 		p.renewOf(s)
 	}
 }
@@ -75,7 +74,7 @@ func (p *Play) renewOf(s *site) {
 	s.broken = false
 	p.want("the token of "+s.UID()+" is renewed", func(_ context.Context, process *process) error {
 		p.judge.Ordered(s.UID())
-		code, answer := send(process.tokens, http.MethodPatch, "/deviceAppManagement/vppTokens/"+s.tokenID, string(body))
+		code, answer := send(process.tokens, administrator, http.MethodPatch, "/deviceAppManagement/vppTokens/"+s.tokenID, string(body))
 		if code >= 500 || code == http.StatusTooManyRequests {
 			return fmt.Errorf("status %d: %s", code, answer)
 		}
@@ -102,7 +101,7 @@ func (p *Play) orderAt(s *site, query string) {
 		if info := s.MDMInfo(); info != nil && s.mdm != nil && info.ID == s.mdm.ID {
 			p.judge.Ordered(s.UID())
 		}
-		code, answer := send(process.tokens, http.MethodPost,
+		code, answer := send(process.tokens, administrator, http.MethodPost,
 			"/deviceAppManagement/vppTokens/"+s.tokenID+"/syncLicenses"+query, "")
 		if code >= 500 || code == http.StatusTooManyRequests {
 			return fmt.Errorf("status %d: %s", code, answer)
@@ -113,7 +112,10 @@ func (p *Play) orderAt(s *site, query string) {
 
 // takeOver hands a location to another product, or gives it back.
 func (p *Play) takeOver() {
-	s, ok := pick(p, p.sites, func(s *site) bool { return s.mdm != nil })
+	s, ok := pick(p, p.sites, func(s *site) bool { return s.mdm != nil && s.foreign })
+	if !ok || p.script.IntN(3) == 0 {
+		s, ok = pick(p, p.sites, func(s *site) bool { return s.mdm != nil })
+	}
 	if !ok {
 		return
 	}

@@ -19,8 +19,8 @@ func (t *Table) Fork(clock world.Clock) *Table {
 	for name, p := range t.parts {
 		f.parts[name] = &partition{sorts: slices.Clone(p.sorts), items: maps.Clone(p.items)}
 	}
-	for i, x := range t.indexes {
-		f.indexes[i] = index{entries: slices.Clone(x.entries), pending: slices.Clone(x.pending)}
+	for i := range t.indexes {
+		f.indexes[i] = t.indexes[i].fork()
 	}
 	return f
 }

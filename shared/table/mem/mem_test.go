@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -194,5 +195,47 @@ func TestDumpHoldsEveryBodyAsItIs(t *testing.T) {
 	commit(t, m, "t1", op)
 	if !bytes.Contains(m.Dump(), op.Item.Body) {
 		t.Errorf("dump: %s", m.Dump())
+	}
+}
+
+func TestAnIndexReadAfterManyChangesShowsTheLastOfEach(t *testing.T) {
+	m, n := mem.New(world.NewVirtual(1, start)), 0
+	place := func(item, sort string) {
+		t.Helper()
+		op := put("p", item)
+		if sort != "" {
+			op.Item.Index[table.Index1] = table.IndexKey{Part: "i", Sort: sort}
+		}
+		n++
+		commit(t, m, fmt.Sprint("t", n), op)
+	}
+	shown := func(m *mem.Table) (list string) {
+		t.Helper()
+		page, err := m.QueryIndex(t.Context(), table.Index1, table.Range{Part: "i"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page.Entries {
+			list += e.Place.Sort + e.Key.Sort + " "
+		}
+		return list
+	}
+	place("b", "2")
+	place("a", "3")
+	if got := shown(m); got != "2b 3a " {
+		t.Errorf("shown is %q", got)
+	}
+	place("a", "1")
+	place("b", "")
+	place("b", "2")
+	place("c", "2")
+	place("c", "")
+	fork := m.Fork(world.NewVirtual(1, start))
+	place("d", "0")
+	if got := shown(m); got != "0d 1a 2b " {
+		t.Errorf("shown is %q", got)
+	}
+	if got := shown(fork); got != "1a 2b " {
+		t.Errorf("the fork shows %q", got)
 	}
 }

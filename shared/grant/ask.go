@@ -1,0 +1,206 @@
+package grant
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/mark"
+)
+
+// asking is what one look at the wishes has found.
+type asking struct {
+	site assign.Site
+	// until is when no further book is begun, and nothing more is noted: a location may wish for millions of licenses, and
+	// what was found must still be given in this wake.
+	until   time.Time
+	seen    map[string]bool // bookIds, also those that were put off
+	taken   map[[2]string]bool
+	causes  map[license.Cause]*license.Cause
+	pairs   []pair
+	missing bool // people wait because Apple doesn't know them
+}
+
+// ask surveys the wishes of the subjects, notes who waits and why, and returns what is to be given, in the order in
+// which it is given. Missing says that people wait because Apple doesn't know them. Half of the time that is left is for
+// this; books for which it doesn't suffice are marked by themselves, and come first the next time.
+func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (pairs []pair, missing bool, err error) {
+	now := g.World.Now()
+	a := &asking{
+		site: site, until: now.Add(g.Until.Sub(now) / 2), seen: make(map[string]bool),
+		taken: make(map[[2]string]bool), causes: make(map[license.Cause]*license.Cause),
+	}
+	for _, turn := range [][]string{putOff(subjects), subjects} {
+		if len(turn) == 0 {
+			continue
+		}
+		for doc, err := range assign.OfLocation(ctx, g.Store.ReadStore, g.Record.Location) {
+			if err != nil {
+				return nil, false, fmt.Errorf("reading the assignments of location %s: %w", g.Record.Location, err)
+			}
+			if !concerns(doc.Value, turn) || a.seen[doc.Value.BookID] {
+				continue
+			}
+			a.seen[doc.Value.BookID] = true
+			if err := g.askFor(ctx, a, doc.Value); err != nil {
+				return nil, false, err
+			}
+		}
+	}
+	return a.pairs, a.missing, nil
+}
+
+// putOff are the subjects that are one book.
+func putOff(subjects []string) []string {
+	return slices.DeleteFunc(slices.Clone(subjects), func(s string) bool { return !strings.HasPrefix(s, mark.SubjectBook("")) })
+}
+
+// askFor surveys the wishes for one book.
+func (g Granter) askFor(ctx context.Context, a *asking, wishes assign.Wishes) error {
+	if len(a.seen) > 1 && !g.World.Now().Before(a.until) {
+		return g.later(ctx, wishes)
+	}
+	b, err := book.Load(ctx, g.Store.ReadStore, wishes.BookID)
+	if err != nil {
+		return err
+	}
+	lines, lapsed, err := g.surveyor().Survey(ctx, a.site, b.Value, wishes)
+	if err != nil {
+		return err
+	}
+	all, err := g.note(ctx, b.Value, slices.Concat(lines, lapsed), a.until)
+	if err != nil {
+		return err
+	}
+	if !all {
+		if err := g.later(ctx, wishes); err != nil {
+			return err
+		}
+	}
+	if err := g.remindHolds(ctx, wishes); err != nil {
+		return err
+	}
+	for _, line := range lines {
+		a.missing = a.missing || line.Decision.Reason == assign.NotAtApple
+		if line.Decision.Verdict == assign.Give {
+			a.take(wishes, line)
+		}
+	}
+	return nil
+}
+
+// take notes that a line is to be given, unless its person is to be given the title as another book: STDQ and PLUS are
+// one title.
+func (a *asking) take(wishes assign.Wishes, line assign.Line) {
+	title := [2]string{wishes.Asset.AdamID, line.Person.ID}
+	if a.taken[title] {
+		return
+	}
+	a.taken[title] = true
+	cause := line.Cause(wishes.BookID)
+	if a.causes[cause] == nil {
+		a.causes[cause] = &cause
+	}
+	l := line.License
+	a.pairs = append(a.pairs, pair{
+		wishes.Asset, line.Person.ID, a.causes[cause], l.Version, l.Value.Asked, l.Value.Bound != "",
+	})
+}
+
+// later marks a book for which there was no time.
+func (g Granter) later(ctx context.Context, wishes assign.Wishes) error {
+	op := mark.New(g.Record.Location, mark.Grants, mark.SubjectBook(wishes.BookID), g.World.Now())
+	if _, err := g.Store.Commit(ctx, op); err != nil {
+		return fmt.Errorf("putting off the assignments of book %s: %w", wishes.BookID, err)
+	}
+	return nil
+}
+
+func concerns(w assign.Wishes, subjects []string) bool {
+	return slices.ContainsFunc(subjects, func(subject string) bool {
+		if group, ok := strings.CutPrefix(subject, mark.SubjectGroup("")); ok {
+			return w.Names(group)
+		}
+		return subject == mark.SubjectAll || subject == mark.SubjectBook(w.BookID)
+	})
+}
+
+// remindHolds marks the work for the end of the next hold, if there is one: the mark that brought us here is done.
+func (g Granter) remindHolds(ctx context.Context, w assign.Wishes) error {
+	now := g.World.Now()
+	for _, wish := range w.Ordered(now) {
+		if !wish.OnHold(now) {
+			continue
+		}
+		op := mark.New(g.Record.Location, mark.Later, mark.SubjectBook(w.BookID), wish.HoldUntil)
+		if _, err := g.Store.Commit(ctx, op); err != nil {
+			return fmt.Errorf("marking the end of a hold: %w", err)
+		}
+		return nil
+	}
+	return nil
+}
+
+// note stores why people wait or are refused, where that has changed, until the time is up. All says that it sufficed.
+func (g Granter) note(ctx context.Context, b book.Book, lines []assign.Line, until time.Time) (all bool, err error) {
+	at := license.Place{Location: b.Location, Asset: b.Asset}
+	var left atomic.Int64
+	err = g.World.Run(ctx, width, len(lines), func(ctx context.Context, i int) error {
+		doc, changed, err := noted(lines[i], at, lines[i].Cause(b.ID), g)
+		switch {
+		case err != nil || !changed:
+			return err
+		case !g.World.Now().Before(until):
+			left.Add(1)
+			return nil
+		}
+		return g.save(ctx, doc)
+	})
+	return left.Load() == 0, err
+}
+
+// save stores a license, unless somebody else was faster: then what they stored is newer than what we know, and the
+// next pass looks at it.
+func (g Granter) save(ctx context.Context, doc license.Doc) error {
+	op, err := license.Save(doc)
+	if err != nil {
+		return err
+	}
+	if _, err := g.Store.Commit(ctx, op); err != nil && !license.IsConflict(err) {
+		return err
+	}
+	return nil
+}
+
+func noted(line assign.Line, at license.Place, cause license.Cause, g Granter) (license.Doc, bool, error) {
+	doc, d := line.License, line.Decision
+	l := doc.Value
+	waitsElsewhere := l.State == license.Waiting && l.Location != at.Location
+	switch {
+	case d.Verdict == assign.Give, l.Has(), l.State == license.Reserved, d.Reason == assign.AppleRefused,
+		d.Reason == assign.Elsewhere, l.State == license.Gone && d.Reason == assign.Refunded, waitsElsewhere:
+		return doc, false, nil
+	}
+	if line.Wish.ID == "" { // no wish covers it any more
+		doc.Value = l.Lapse(d.Reason, g.World.Now())
+		return doc, true, nil
+	}
+	state := license.Waiting
+	if d.Verdict == assign.Refuse {
+		state = license.Refused
+	}
+	known := l.State == state && l.Reason == d.Reason && l.Detail == d.Detail && l.Location == at.Location
+	moved := l.Pricing == at.Asset.PricingParam && l.Cause != nil && l.Cause.AssignmentID != cause.AssignmentID
+	if known && !moved { // another wish has another place in the line
+		return doc, false, nil
+	}
+	var err error
+	doc.Value, err = l.Ask(at, cause, state, d.Reason, d.Detail, g.World.Now())
+	return doc, true, err
+}

@@ -24,9 +24,7 @@ func newLargeSchool(t *testing.T) (s *school, asks []assign.Ask) {
 	s = newSchool(t)
 	s.assigner.PlanInline, s.assigner.ApprovalAbove = inline, 2
 	s.book.Total, s.book.Available = 4, 4
-	items, err := book.Items(book.Doc{Value: s.book})
-	s.must(err)
-	s.must(s.store.PutAll(t.Context(), items...))
+	s.must(book.Store(t.Context(), s.store, book.Doc{Value: s.book}))
 	var people []string
 	for i := range 7 {
 		people = append(people, s.person(fmt.Sprint("p", i)))

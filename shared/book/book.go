@@ -71,16 +71,33 @@ type pointer struct {
 	Asset    apple.AssetKey `json:"asset"`
 }
 
-// Items are what PutMany stores of a book: itself, and the pointer to it when the book is new.
-func Items(doc Doc) ([]table.Item, error) {
-	b := doc.Value
-	doc.Key = Key(b.Location, b.Asset)
-	item, err := doc.Encode()
-	if err != nil || doc.Version != "" {
-		return []table.Item{item}, err
+// Store stores books, after the pointers to those that are new: whoever lists a book must be able to open it, and a bulk
+// write may leave any of its items out when the process dies.
+func Store(ctx context.Context, store *table.Store, docs ...Doc) error {
+	var pointers, books []table.Item
+	for _, doc := range docs {
+		b := doc.Value
+		doc.Key = Key(b.Location, b.Asset)
+		item, err := doc.Encode()
+		if err != nil {
+			return err
+		}
+		books = append(books, item)
+		if doc.Version != "" {
+			continue
+		}
+		p, err := table.Encode(table.Key{Part: "book#" + b.ID, Sort: "at"}, pointer{b.Location, b.Asset})
+		if err != nil {
+			return err
+		}
+		pointers = append(pointers, p)
 	}
-	p, err := table.Encode(table.Key{Part: "book#" + b.ID, Sort: "at"}, pointer{b.Location, b.Asset})
-	return []table.Item{p, item}, err // the pointer first: whoever lists the book must be able to open it
+	for _, items := range [][]table.Item{pointers, books} {
+		if err := store.PutAll(ctx, items...); err != nil {
+			return fmt.Errorf("storing %d books: %w", len(docs), err)
+		}
+	}
+	return nil
 }
 
 // Load returns a book by its id, or a problem that names the id.

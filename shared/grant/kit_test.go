@@ -201,11 +201,9 @@ func (s *school) stockOf(asset apple.AssetKey, n int) {
 	s.Helper()
 	s.apple.stock[asset] = n
 	b := book.Book{ID: book.ID(uid, asset), Location: uid, Asset: asset, Total: 9999, Available: n}
-	items, err := book.Items(book.Doc{Value: b})
-	s.must(err)
-	s.must(s.store.PutAll(s.Context(), items...))
+	s.must(book.Store(s.Context(), s.store, book.Doc{Value: b}))
 	s.books = append(s.books, b)
-	_, err = s.assigner.Replace(s.Context(), b, []assign.Ask{{GroupID: s.group, Intent: assign.Required}}, "rita")
+	_, err := s.assigner.Replace(s.Context(), b, []assign.Ask{{GroupID: s.group, Intent: assign.Required}}, "rita")
 	s.must(err)
 }
 

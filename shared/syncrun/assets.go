@@ -8,7 +8,6 @@ import (
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/book"
-	"github.com/bookplate/bookplate/shared/table"
 )
 
 // assets reads all books with their counts. It is short (a page has several hundred books), so it isn't resumed in the
@@ -85,7 +84,7 @@ func (s *Syncer) books(ctx context.Context) (map[apple.AssetKey]book.Doc, error)
 func (s *Syncer) storeAssets(
 	ctx context.Context, rows []apple.Asset, known map[apple.AssetKey]book.Doc, seen map[apple.AssetKey]bool,
 ) error {
-	var items []table.Item
+	var changes []book.Doc
 	for _, row := range rows {
 		if row.ProductType != apple.ProductBook || seen[row.AssetKey] {
 			continue
@@ -95,14 +94,10 @@ func (s *Syncer) storeAssets(
 		if !changed {
 			continue
 		}
-		more, err := book.Items(doc)
-		if err != nil {
-			return err
-		}
-		items = append(items, more...)
+		changes = append(changes, doc)
 		s.run.Counts.BooksChanged++
 	}
-	return s.putBooks(ctx, items)
+	return book.Store(ctx, s.Store, changes...)
 }
 
 // Counted is a book with the counts that Apple lists, and whether that changes it.
@@ -129,29 +124,18 @@ func sameCounts(a, b book.Book) bool {
 func (s *Syncer) markMissing(
 	ctx context.Context, known map[apple.AssetKey]book.Doc, seen map[apple.AssetKey]bool,
 ) error {
-	var items []table.Item
+	var changes []book.Doc
 	for asset, doc := range known {
 		if seen[asset] || !doc.Value.Missing.IsZero() {
 			continue
 		}
 		doc.Value.Missing, doc.Value.Modified = s.World.Now(), s.World.Now()
 		doc.Value.Available = 0
-		more, err := book.Items(doc)
-		if err != nil {
-			return err
-		}
-		items = append(items, more...)
+		changes = append(changes, doc)
 		s.run.Counts.BooksChanged++
 	}
-	slices.SortFunc(items, func(a, b table.Item) int { return a.Key.Compare(b.Key) })
-	return s.putBooks(ctx, items)
-}
-
-func (s *Syncer) putBooks(ctx context.Context, items []table.Item) error {
-	if err := s.Store.PutAll(ctx, items...); err != nil {
-		return fmt.Errorf("storing the books of location %s: %w", s.Record.Location, err)
-	}
-	return nil
+	slices.SortFunc(changes, func(a, b book.Doc) int { return a.Key.Compare(b.Key) })
+	return book.Store(ctx, s.Store, changes...)
 }
 
 // How long the catalog's word is taken for, and how long its silence.
@@ -213,19 +197,15 @@ func (s *Syncer) platform() string {
 func (s *Syncer) storeTitles(
 	ctx context.Context, ids []string, found map[string]apple.Title, byID map[string][]book.Doc,
 ) error {
-	var items []table.Item
+	var changes []book.Doc
 	for _, id := range ids {
 		for _, doc := range byID[id] {
 			doc.Value.TitleAt = s.World.Now()
 			if t, ok := found[id]; ok {
 				doc.Value.Title, doc.Value.Modified = t, s.World.Now()
 			}
-			more, err := book.Items(doc)
-			if err != nil {
-				return err
-			}
-			items = append(items, more...)
+			changes = append(changes, doc)
 		}
 	}
-	return s.putBooks(ctx, items)
+	return book.Store(ctx, s.Store, changes...)
 }

@@ -45,11 +45,12 @@ test-aws: emulators ## run the AWS engines' contracts on emulators (needs Java 1
 
 emulators: $(addprefix $(EMULATORS)/,dynamodb-local/.installed dynoxide/.installed moto/.installed) ## install the emulators
 
-template-lint: $(SAM)@$(SAM_VERSION) ## hold template.yaml to CloudFormation and to SAM (needs Python)
-	$(SAM)/bin/cfn-lint template.yaml
-	$(SAM)/bin/sam validate --lint
+# cfn-lint comes with the emulators, in the same version as with the SAM CLI, whose installing costs more than all linting.
+template-lint: $(EMULATORS)/moto/.installed ## hold template.yaml to CloudFormation (needs Python)
+	$(EMULATORS)/moto/bin/cfn-lint template.yaml
 
-template: template-lint ## the same, hold it to the code, and build it
+template: template-lint $(SAM)@$(SAM_VERSION) ## the same, hold it to SAM and to the code, and build it
+	$(SAM)/bin/sam validate --lint
 	CGO_ENABLED=0 go test ./infra/housekeeping/...
 	$(SAM)/bin/sam build
 

@@ -39,12 +39,12 @@ func (s *site) theRest(t *testing.T) {
 func (s *site) retire(t *testing.T, reader string) {
 	const why = `{"reason":"made up"}`
 	s.send(t, s.admin, http.MethodPost, reader+"/retire", why, http.StatusAccepted, nil)
-	var is struct{ Status string }
+	var is struct{ Retirement struct{ State string } } // the status says so from the order on
 	tick, until := time.NewTicker(500*time.Millisecond), time.Now().Add(patience)
 	defer tick.Stop()
-	for is.Status != "retired" {
+	for is.Retirement.State != "done" {
 		if time.Now().After(until) {
-			t.Fatalf("the reader is still %s", is.Status)
+			t.Fatalf("the retirement is still %q", is.Retirement.State)
 		}
 		<-tick.C
 		s.call(t, s.admin, http.MethodGet, reader, http.StatusOK, &is)

@@ -20,6 +20,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/bookplate/bookplate/infra/setting"
 )
 
 const (
@@ -142,9 +144,13 @@ func start(ctx context.Context, program, runtime string, asked <-chan time.Time)
 	command.Env = []string{
 		"AWS_LAMBDA_RUNTIME_API=" + runtime, "AWS_REGION=eu-central-1", "AWS_LAMBDA_LOG_FORMAT=JSON",
 		"AWS_ACCESS_KEY_ID=madeup", "AWS_SECRET_ACCESS_KEY=made-up", "AWS_LAMBDA_FUNCTION_NAME=made-up",
-		"BOOKPLATE_STAGE=dev", "BOOKPLATE_TABLE=bookplate", "BOOKPLATE_QUEUE=https://sqs.eu-central-1.amazonaws.com/1/wakes",
 	}
-	command.Stderr = os.Stderr
+	for _, s := range setting.All() {
+		if s.Needed { // nothing is called with it
+			command.Env = append(command.Env, string(s.Name)+"=made-up")
+		}
+	}
+	command.Stdout, command.Stderr = os.Stderr, os.Stderr // a function that can't start says why
 	began := time.Now()
 	if err := command.Start(); err != nil {
 		return 0, err

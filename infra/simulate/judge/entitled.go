@@ -61,10 +61,15 @@ func (j *Judge) stays(r *Request, b Book, person string, since time.Time) {
 	}
 }
 
+// Leaves says that the retirement of a reader is being ordered: an attempt that fails may have done it, and whose reader
+// Apple has retired has no account there any more.
+func (j *Judge) Leaves(uid, client string) { j.left[uid+" "+client] = true }
+
 // Out says that it is ordered that a person be no reader of a location any more; the client is who they were there.
 func (j *Judge) Out(uid, person, client string) {
 	j.out[uid+" "+person] = j.Now()
-	j.left[uid+" "+person], j.left[uid+" "+client] = true, true
+	j.left[uid+" "+person] = true
+	j.Leaves(uid, client)
 }
 
 // IsOut says that this is ordered.

@@ -39,6 +39,8 @@ func (p *Play) orderReader(verb string, fits func(reader) bool) {
 	attempts, out := 0, p.judge.IsOut(s.UID(), one.PersonID)
 	if verb == "restore" {
 		p.judge.In(s.UID(), one.PersonID)
+	} else {
+		p.judge.Leaves(s.UID(), one.ClientUserID)
 	}
 	path := "/bookplate/readers/" + one.ClientUserID + "/" + verb
 	p.want(fmt.Sprintf("%s reader %s of %s (%s)", verb, one.ClientUserID, s.UID(), one.PersonID),

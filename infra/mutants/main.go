@@ -49,8 +49,19 @@ func run(args []string, out, problems io.Writer) int {
 		fmt.Fprintln(problems, "mutants: there are none (run it at the top of the tree)", err)
 		return 2
 	}
+	place, err := os.MkdirTemp("", "unbroken")
+	if err != nil {
+		fmt.Fprintln(problems, "mutants:", err)
+		return 2
+	}
+	defer func() { _ = os.RemoveAll(place) }() // it is only what was built
+	unbroken, err := build("", place, nil)
+	if err != nil {
+		fmt.Fprintln(problems, "mutants:", err)
+		return 2
+	}
 	survivors := 0
-	for i, result := range tryAll(files, *seeds, *lanes) {
+	for i, result := range tryAll(files, *seeds, unbroken, *lanes) {
 		r := <-result
 		title := strings.TrimSuffix(filepath.Base(files[i]), ".mutant")
 		switch {
@@ -77,7 +88,7 @@ type result struct {
 }
 
 // tryAll tries the mutants, so many at once: each has one processor, for its seeds are acted one after another.
-func tryAll(files []string, seeds string, lanes int) []chan result {
+func tryAll(files []string, seeds, unbroken string, lanes int) []chan result {
 	results := make([]chan result, len(files))
 	free := make(chan struct{}, max(lanes, 1))
 	for i := range files {
@@ -88,7 +99,7 @@ func tryAll(files []string, seeds string, lanes int) []chan result {
 			free <- struct{}{}
 			go func() {
 				defer func() { <-free }()
-				caught, err := try(name, seeds)
+				caught, err := try(name, seeds, unbroken)
 				results[i] <- result{caught, err}
 			}()
 		}
@@ -141,8 +152,9 @@ func (m mutant) applied(top string) (map[string]string, error) {
 	return files, nil
 }
 
-// try builds the simulation with a mutant and returns what caught it; empty: nothing did.
-func try(name, seeds string) (caught string, err error) {
+// try builds the simulation with a mutant and returns what caught it; empty: nothing did. A seed in which the unbroken product
+// breaks a law too has caught nothing.
+func try(name, seeds, unbroken string) (caught string, err error) {
 	m, err := read(name)
 	if err != nil {
 		return "", err
@@ -164,12 +176,23 @@ func try(name, seeds string) (caught string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if caught, err = act(program, seeds); err != nil || caught == "" {
+		return "", err
+	}
+	seed, _, _ := strings.Cut(strings.TrimPrefix(caught, "seed "), ",")
+	if without, err := act(unbroken, seed); err != nil || without != "" {
+		return "", errors.Join(err, fmt.Errorf("seed %s breaks a law without it too; mend that first", seed))
+	}
+	return caught, nil
+}
+
+// act has a program act seeds, one after another, and returns the line about the first that breaks a law; empty: none does.
+func act(program, seeds string) (first string, err error) {
 	said, err := exec.CommandContext(context.Background(), program, "-seeds", seeds, "-first", "-lanes", "1").Output()
 	if code := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &code) || code.ExitCode() != 1) {
 		return "", fmt.Errorf("the simulation itself fails: %w", err)
 	}
-	first, _, _ := strings.Cut(string(said), "\n")
-	if !strings.HasPrefix(first, "seed ") {
+	if first, _, _ = strings.Cut(string(said), "\n"); !strings.HasPrefix(first, "seed ") {
 		return "", nil
 	}
 	return first, nil

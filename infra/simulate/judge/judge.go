@@ -108,6 +108,9 @@ func (j *Judge) broken(law string, tags []string, format string, args ...any) {
 // Wrong says that the script has seen a law broken.
 func (j *Judge) Wrong(law, format string, args ...any) { j.broken(law, nil, format, args...) }
 
+// Spent says that an event is of a request that spends.
+func (j *Judge) Spent(event string) bool { return j.events[event] != nil }
+
 // Account says that an account is a person's.
 func (j *Judge) Account(person, account string) {
 	j.accounts[person] = append(j.accounts[person], strings.ToLower(account))

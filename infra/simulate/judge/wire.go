@@ -142,6 +142,11 @@ const unlimited = 2147483647
 
 // again: laws 1 and 2. A pair that was sent before is sent once more.
 func (j *Judge) again(before *sending, r *Request, a asset, client string, tags []string) {
+	if before.told && j.gave(before, a.AdamID, client) {
+		j.broken("double spends", tags, "title %s is sent to person %s again, whom Apple lists with it and has said that it is done",
+			a.AdamID, tags[1])
+		return
+	}
 	if before.refused || before.told || j.ended(before, a.AdamID, tags[1]) {
 		return
 	}
@@ -165,6 +170,16 @@ func (j *Judge) again(before *sending, r *Request, a asset, client string, tags 
 		}
 	}
 	j.broken("sent blindly", tags, "title %s of person %s is sent again without a listing that lacks it", a.AdamID, tags[1])
+}
+
+// gave says that Apple lists a license that a sending has given.
+func (j *Judge) gave(s *sending, adamID, client string) bool {
+	for l := range j.sites[s.uid].Licenses() {
+		if l.AdamID == adamID && l.ClientUserID == client && l.EventID == s.event {
+			return true
+		}
+	}
+	return false
 }
 
 // ended says that Apple has listed since what a sending asked for: it gives nobody a second license of one asset, so that

@@ -169,8 +169,9 @@ func (s *process) mayFreeze(fault string) {
 	switch p.chaos.IntN(4) {
 	case 0:
 		p.step()
-	case 1: // what the frozen process may have read is no longer so
-		[]func(){p.move, p.move, p.disable, p.leave, p.assign, p.amend, p.takeOver, p.refund}[p.chaos.IntN(8)]()
+	case 1, 2: // what the frozen process may have read is no longer so
+		acts := []func(){p.part, p.part, p.part, p.bar, p.bar, p.bar, p.leave, p.assign, p.amend, p.takeOver, p.refund}
+		acts[p.chaos.IntN(len(acts))]()
 	}
 	if p.weather.strikes(otherWorker) && len(p.sites) > 0 {
 		p.work(p.sites[p.chaos.IntN(len(p.sites))].UID())

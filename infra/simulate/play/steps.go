@@ -3,6 +3,7 @@ package play
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,6 +151,19 @@ func (p *Play) move() {
 	}
 }
 
+// part takes somebody out of a group.
+func (p *Play) part() {
+	if x, ok := pick(p, p.people, p.somewhere); ok {
+		g, _ := pick(p, p.groups, func(g *group) bool { return g.members[x] })
+		p.member(g, x, false)
+	}
+}
+
+// somewhere says that somebody is in a group.
+func (p *Play) somewhere(x *person) bool {
+	return present(x) && slices.ContainsFunc(p.groups, func(g *group) bool { return g.members[x] })
+}
+
 func (p *Play) member(g *group, x *person, in bool) {
 	if !present(x) || g.members[x] == in {
 		return
@@ -190,10 +204,19 @@ func (p *Play) edit(x *person, what string, change func(*directory.Person), done
 }
 
 func (p *Play) disable() {
-	x, ok := pick(p, p.people, present)
-	if !ok {
-		return
+	if x, ok := pick(p, p.people, present); ok {
+		p.toggle(x)
 	}
+}
+
+// bar disables somebody who is in a group.
+func (p *Play) bar() {
+	if x, ok := pick(p, p.people, func(x *person) bool { return x.active && p.somewhere(x) }); ok {
+		p.toggle(x)
+	}
+}
+
+func (p *Play) toggle(x *person) {
 	next := !x.active
 	what := map[bool]string{true: "is enabled", false: "is disabled"}[next]
 	p.judge.Facts.Begin(judge.Active(x.id), next)

@@ -24,7 +24,8 @@ const (
 	answerTruncated    = "truncated answer"
 	slowEvent          = "slow event"
 	failedEvent        = "event failed as a whole"
-	partialEvent       = "partial event"
+	partlyFailed       = "event failed for every second license"
+	partialEvent       = "event failed that has given some licenses"
 	wakeDropped        = "wake dropped"
 	wakeDuplicated     = "wake duplicated"
 	wakeDelayed        = "wake delayed"
@@ -44,7 +45,7 @@ const (
 var faults = []string{
 	crashBeforeCommit, crashAfterCommit, crashBeforeVault, crashAfterVault, crashBeforeWake, crashAfterWake,
 	crashBeforeRequest, crashAfterRequest, tableFailed, tableFailedAfter, vaultFailed, wakeFailed, answerLost, requestLost,
-	answer429, answer503, answerHTML, answerTruncated, slowEvent, failedEvent, partialEvent, wakeDropped, wakeDuplicated,
+	answer429, answer503, answerHTML, answerTruncated, slowEvent, failedEvent, partlyFailed, partialEvent, wakeDropped, wakeDuplicated,
 	wakeDelayed, wakeReordered, indexLag, shortPage, conflict, unprocessed, freezeCommit, freezeCheck, freezeWire,
 	otherWorker, limitsShrink,
 }
@@ -54,7 +55,7 @@ var odds = map[string]int{
 	crashBeforeCommit: 400, crashAfterCommit: 400, crashBeforeVault: 40, crashAfterVault: 40, crashBeforeWake: 60,
 	crashAfterWake: 60, crashBeforeRequest: 60, crashAfterRequest: 60, tableFailed: 600, tableFailedAfter: 300,
 	vaultFailed: 30, wakeFailed: 30, answerLost: 12, requestLost: 25, answer429: 25, answer503: 25, answerHTML: 40,
-	answerTruncated: 40, slowEvent: 5, failedEvent: 25, wakeDropped: 8, wakeDuplicated: 8, wakeDelayed: 8, wakeReordered: 3,
+	answerTruncated: 40, slowEvent: 5, failedEvent: 25, partlyFailed: 8, wakeDropped: 8, wakeDuplicated: 8, wakeDelayed: 8, wakeReordered: 3,
 	freezeCommit: 250, freezeCheck: 60, freezeWire: 60, otherWorker: 2,
 }
 

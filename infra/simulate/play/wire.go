@@ -55,7 +55,7 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		p.tell(false, "%s: GET %s?%s → %d", s.name, request.Path, request.Query.Encode(), request.Status)
 	}
 	p.judge.End(request, event)
-	if request.Path == "/status" && partial(request.Answer) {
+	if request.Path == "/status" && p.judge.Spent(request.Query.Get("eventId")) && partial(request.Answer) {
 		p.count("fault: " + partialEvent)
 	}
 	s.mayFreeze(freezeWire)
@@ -103,6 +103,9 @@ func (p *Play) fate(r *judge.Request) (f applefake.Fault) {
 	}
 	if write && w.strikes(failedEvent) {
 		f.EventError = []int{9603, 9602, 9604}[p.chaos.IntN(3)]
+	}
+	if r.Path == "/assets/associate" && f.EventError == 0 && w.strikes(partlyFailed) {
+		f.EventError, f.EventPartly = []int{9603, 9602, 9604}[p.chaos.IntN(3)], true
 	}
 	if write && w.strikes(answerLost) {
 		answers := []applefake.Answer{

@@ -34,6 +34,7 @@ type userOutcome struct {
 // submit accepts a write and answers with its event.
 func (c *call) submit(o op) (any, *refusal) {
 	o.At, o.Fail = c.now, c.fault.EventError
+	o.Partly = c.fault.EventPartly && o.Kind == opAssociate
 	o.Until = c.location.dueTime(c.now, o.tasks()).Add(c.fault.EventDelay)
 	id, err := c.location.commit(o)
 	if err != nil {
@@ -91,7 +92,7 @@ func (l *Location) settle(now time.Time) {
 
 func (l *Location) run(e *event) {
 	switch {
-	case e.op.Fail != 0:
+	case e.op.Fail != 0 && !e.op.Partly:
 		e.failures = append(e.failures, refuse(e.op.Fail))
 	case e.op.Kind == opAssociate:
 		l.runAssociate(e)

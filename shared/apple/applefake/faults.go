@@ -16,6 +16,8 @@ type Fault struct {
 
 	EventDelay time.Duration // the event of this request ends that much later
 	EventError int           // the event of this request fails wholly, with this number
+	// EventPartly has only every second task of an association fail with EventError; the others are done.
+	EventPartly bool
 }
 
 // Answer is what the caller gets instead of the true answer.

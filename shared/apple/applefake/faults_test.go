@@ -135,6 +135,18 @@ func TestAnEventCanBeDelayedOrFailWholly(t *testing.T) {
 	}
 }
 
+func TestAnEventCanFailPartly(t *testing.T) {
+	r := build(t, applefake.Options{}, spec())
+	r.users("a", "b")
+	r.server.Script(applefake.Rules(applefake.Rule{
+		Endpoint: applefake.EndpointAssociate, First: 1, Fault: applefake.Fault{EventError: 9603, EventPartly: true},
+	}))
+	if a := r.finish("/assets/associate", want(book, "a", "b")); a.EventStatus != "FAILED" || a.NumCompleted != 1 ||
+		a.Failures[0].ErrorNumber != 9603 || r.holders(book) != "a" {
+		t.Errorf("the failing event: %s", a.raw)
+	}
+}
+
 func TestAScriptMayAct(t *testing.T) {
 	r := build(t, applefake.Options{}, spec())
 	r.post("/client/config", mdm("mine", "n", "m"))

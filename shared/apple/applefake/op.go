@@ -24,8 +24,9 @@ type op struct {
 	Text2  string            `json:"text2,omitempty"`
 	Until  time.Time         `json:"until,omitzero"` // a token's end, an event's due time
 	Cause  TokenCause        `json:"cause,omitempty"`
-	Fail   int               `json:"fail,omitempty"` // the whole event fails with this number
-	By     string            `json:"by,omitempty"`   // id of the manager at that moment
+	Fail   int               `json:"fail,omitempty"`   // the whole event fails with this number
+	Partly bool              `json:"partly,omitempty"` // or, of an association, only every second task
+	By     string            `json:"by,omitempty"`     // id of the manager at that moment
 }
 
 type opKind string

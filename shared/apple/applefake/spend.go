@@ -100,7 +100,10 @@ func (l *Location) runAssociate(e *event) {
 	var given []*holding
 	for _, key := range e.op.Assets.Assets {
 		for _, t := range targets {
-			h, number := l.give(e, t, key, short[key])
+			h, number := (*holding)(nil), e.op.Fail
+			if number == 0 || len(e.assets)%2 == 0 {
+				h, number = l.give(e, t, key, short[key])
+			}
 			if h != nil {
 				given = append(given, h)
 			}

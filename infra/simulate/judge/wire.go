@@ -162,14 +162,21 @@ func (j *Judge) again(before *sending, r *Request, a asset, client string, tags 
 			r.At.Sub(before.request.At))
 		return
 	}
+	if !j.lacked(r.UID, a, client, from) {
+		j.broken("sent blindly", tags, "title %s of person %s is sent again without a listing that lacks it", a.AdamID, tags[1])
+	}
+}
+
+// lacked says that a listing which began from then on lacks a license.
+func (j *Judge) lacked(uid string, a asset, client string, from time.Time) bool {
 	for _, l := range j.lists {
-		fits := l.uid == r.UID && !l.at.Before(from) && (l.query.adamID == "" || l.query.adamID == a.AdamID) &&
+		fits := l.uid == uid && !l.at.Before(from) && (l.query.adamID == "" || l.query.adamID == a.AdamID) &&
 			(l.query.client == "" || l.query.client == client)
 		if fits && !slices.Contains(l.rows, row{a, client}) {
-			return
+			return true
 		}
 	}
-	j.broken("sent blindly", tags, "title %s of person %s is sent again without a listing that lacks it", a.AdamID, tags[1])
+	return false
 }
 
 // gave says that Apple lists a license that a sending has given.

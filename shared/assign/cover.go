@@ -51,17 +51,13 @@ func CoveredAmong(
 	ctx context.Context, store *table.ReadStore, d *directory.Reader, wishes Wishes, people []string,
 ) (map[string]bool, error) {
 	covered := make(map[string]bool)
-	asked := make([]table.Key, len(people))
-	for i, id := range people {
-		asked[i] = requestKey(wishes.BookID, id)
-	}
-	requests, err := table.LoadMany[Request](ctx, store, asked)
+	requests, err := requestsOf(ctx, store, wishes.BookID, people)
 	if err != nil {
-		return nil, fmt.Errorf("reading the requests for book %s: %w", wishes.BookID, err)
+		return nil, err
 	}
 	for _, w := range wishes.List {
 		candidates := slices.DeleteFunc(slices.Clone(people), func(id string) bool {
-			_, wants := requests[requestKey(wishes.BookID, id)]
+			_, wants := requests[id]
 			return covered[id] || w.Intent == Available && !wants
 		})
 		among, err := membersAmong(ctx, d, w.GroupID, candidates)

@@ -97,6 +97,23 @@ func requested(ctx context.Context, store *table.ReadStore, bookID string) (map[
 	return all, nil
 }
 
+// requestsOf are the requests of some people for a book, by personId.
+func requestsOf(ctx context.Context, store *table.ReadStore, bookID string, people []string) (map[string]Request, error) {
+	keys := make([]table.Key, len(people))
+	for i, id := range people {
+		keys[i] = requestKey(bookID, id)
+	}
+	found, err := table.LoadMany[Request](ctx, store, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading the requests for book %s: %w", bookID, err)
+	}
+	asked := make(map[string]Request, len(found))
+	for _, doc := range found {
+		asked[doc.Value.PersonID] = doc.Value
+	}
+	return asked, nil
+}
+
 // RequestsFor returns a page of the requests for a book, by personId, and the cursor of the next page.
 func RequestsFor(ctx context.Context, store *table.ReadStore, bookID string, limit int, cursor string) (
 	requests []Request, next string, err error,

@@ -127,15 +127,20 @@ func (s Surveyor) survey(ctx context.Context, site Site, b book.Book, wishes Wis
 		return nil, nil, nil, err
 	}
 	lines, err = s.facts(ctx, site, b, covered, licenses, site.Free(b))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	answer(lines, asked)
+	return lines, lapses(b, licenses, covered.first), spentBy(licenses), nil
+}
+
+// answer notes which requests available wishes answer.
+func answer(lines []Line, asked map[string]Request) {
 	for i := range lines {
 		if r, ok := asked[lines[i].Person.ID]; ok && lines[i].Wish.Intent == Available {
 			lines[i].Request = &r
 		}
 	}
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	return lines, lapses(b, licenses, covered.first), spentBy(licenses), nil
 }
 
 // placeInLine has those who have asked stand in the line from when they did, not from when it was noted. Somebody without
@@ -167,7 +172,7 @@ func lapses(b book.Book, licenses map[string]license.Doc, covered map[string]Wis
 
 // requests are the requests for a book, by personId, if a wish could answer them.
 func (s Surveyor) requests(ctx context.Context, wishes Wishes) (map[string]Request, error) {
-	if !slices.ContainsFunc(wishes.List, func(w Wish) bool { return w.Intent == Available }) {
+	if !wishes.offers() {
 		return nil, nil
 	}
 	return requested(ctx, s.Store, wishes.BookID)

@@ -76,9 +76,20 @@ func OfLocation(ctx context.Context, store *table.ReadStore, location string) it
 	return table.Docs[Wishes](store.Each(ctx, table.Range{Part: wishesPart(location)}))
 }
 
+// Until are those of the wishes that had been made by then.
+func (w Wishes) Until(then time.Time) Wishes {
+	w.List = slices.DeleteFunc(slices.Clone(w.List), func(one Wish) bool { return one.Created.After(then) })
+	return w
+}
+
 // Names says that a wish of the book names the group.
 func (w Wishes) Names(groupID string) bool {
 	return slices.ContainsFunc(w.List, func(one Wish) bool { return one.GroupID == groupID })
+}
+
+// offers says that members of some group have to ask for the book.
+func (w Wishes) offers() bool {
+	return slices.ContainsFunc(w.List, func(one Wish) bool { return one.Intent == Available })
 }
 
 // rank is when the wish spends: at once, when its hold has ended, or when somebody has approved it.

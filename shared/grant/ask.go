@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/license"
@@ -20,21 +21,36 @@ type asking struct {
 	// until is when no further book is begun, and nothing more is noted: a location may wish for millions of licenses, and
 	// what was found must still be given in this wake.
 	until   time.Time
-	seen    map[string]bool // bookIds, also those that were put off
+	seen    map[string]bool         // bookIds, also those that were put off
+	looked  map[apple.AssetKey]bool // the books that were not
 	taken   map[[2]string]bool
-	causes  map[license.Cause]*license.Cause
-	pairs   []pair
-	missing bool // people wait because Apple doesn't know them
+	pairs   []found // in the order in which they are given
+	missing bool    // people wait because Apple doesn't know them
 }
 
-// ask surveys the wishes of the subjects, notes who waits and why, and returns what is to be given, in the order in
-// which it is given. Missing says that people wait because Apple doesn't know them. Half of the time that is left is for
-// this; books for which it doesn't suffice are marked by themselves, and come first the next time.
-func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (pairs []pair, missing bool, err error) {
+// find looks at the wishes of the subjects, and puts what is to be given into the backlog. For people whom Apple doesn't
+// know, readers are marked. It says false when another worker has changed the backlog.
+func (g Granter) find(ctx context.Context, site assign.Site, doc *backlogDoc, subjects []string) (bool, error) {
+	a, err := g.ask(ctx, site, subjects)
+	if err != nil {
+		return false, err
+	}
+	if a.missing {
+		op := mark.New(g.Record.Location, mark.Readers, mark.SubjectAll, g.World.Now())
+		if _, err := g.Store.Commit(ctx, op); err != nil {
+			return false, fmt.Errorf("marking the missing readers: %w", err)
+		}
+	}
+	return g.keep(ctx, doc, a.looked, a.pairs)
+}
+
+// ask surveys the wishes of the subjects, and notes who waits and why. Half of the time that is left is for this; books for
+// which it doesn't suffice are marked by themselves, and come first the next time.
+func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (*asking, error) {
 	now := g.World.Now()
 	a := &asking{
-		site: site, until: now.Add(g.Until.Sub(now) / 2), seen: make(map[string]bool),
-		taken: make(map[[2]string]bool), causes: make(map[license.Cause]*license.Cause),
+		site: site, until: now.Add(g.Until.Sub(now) / 2), seen: make(map[string]bool), looked: make(map[apple.AssetKey]bool),
+		taken: make(map[[2]string]bool),
 	}
 	for _, turn := range [][]string{putOff(subjects), subjects} {
 		if len(turn) == 0 {
@@ -42,18 +58,18 @@ func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (
 		}
 		for doc, err := range assign.OfLocation(ctx, g.Store.ReadStore, g.Record.Location) {
 			if err != nil {
-				return nil, false, fmt.Errorf("reading the assignments of location %s: %w", g.Record.Location, err)
+				return nil, fmt.Errorf("reading the assignments of location %s: %w", g.Record.Location, err)
 			}
 			if !concerns(doc.Value, turn) || a.seen[doc.Value.BookID] {
 				continue
 			}
 			a.seen[doc.Value.BookID] = true
 			if err := g.askFor(ctx, a, doc.Value); err != nil {
-				return nil, false, err
+				return nil, err
 			}
 		}
 	}
-	return a.pairs, a.missing, nil
+	return a, nil
 }
 
 // putOff are the subjects that are one book.
@@ -86,31 +102,22 @@ func (g Granter) askFor(ctx context.Context, a *asking, wishes assign.Wishes) er
 	if err := g.remindHolds(ctx, wishes); err != nil {
 		return err
 	}
+	a.looked[wishes.Asset] = true
+	orders := make(map[string]*order) // by the group of the wish
 	for _, line := range lines {
 		a.missing = a.missing || line.Decision.Reason == assign.NotAtApple
-		if line.Decision.Verdict == assign.Give {
-			a.take(wishes, line)
+		title := [2]string{wishes.Asset.AdamID, line.Person.ID}
+		if line.Decision.Verdict != assign.Give || a.taken[title] { // STDQ and PLUS are one title
+			continue
 		}
+		a.taken[title] = true
+		group := line.Wish.GroupID
+		if orders[group] == nil {
+			orders[group] = &order{wishes.Asset, group}
+		}
+		a.pairs = append(a.pairs, found{line.Person.ID, orders[group]})
 	}
 	return nil
-}
-
-// take notes that a line is to be given, unless its person is to be given the title as another book: STDQ and PLUS are
-// one title.
-func (a *asking) take(wishes assign.Wishes, line assign.Line) {
-	title := [2]string{wishes.Asset.AdamID, line.Person.ID}
-	if a.taken[title] {
-		return
-	}
-	a.taken[title] = true
-	cause := line.Cause(wishes.BookID)
-	if a.causes[cause] == nil {
-		a.causes[cause] = &cause
-	}
-	l := line.License
-	a.pairs = append(a.pairs, pair{
-		wishes.Asset, line.Person.ID, a.causes[cause], l.Version, l.Value.Asked, l.Value.Bound != "",
-	})
 }
 
 // later marks a book for which there was no time.

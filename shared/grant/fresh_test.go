@@ -69,7 +69,7 @@ func TestWhoHasAskedStandsInTheLineSinceThen(t *testing.T) {
 	d := s.draft()
 	asked := start.Add(-time.Hour)
 	for at, p := range d.pairs {
-		p.asked = asked
+		p.license.Value.Asked = asked
 		d.pairs[at] = p
 	}
 	doc, err := s.granter.prepare(t.Context(), d)

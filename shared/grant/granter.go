@@ -71,13 +71,13 @@ func (g Granter) settling() syncrun.Settling {
 	}
 }
 
-// pair is one license that is to be given: a title for a person, and why. It is small, and those who are given it for one
-// reason share that: there may be millions of pairs.
+// pair is one license that is to be given: a title for a person, and why.
 type pair struct {
 	asset   apple.AssetKey
-	person  string
+	to      string // personId
 	cause   *license.Cause
-	version string    // of the license that the decision was made on
-	asked   time.Time // since when they stand in the line, if not only from now
-	bound   bool      // the outcome of an earlier sending isn't known
+	license license.Doc // that the decision was made on; with the time of the request, if that is what it answers
 }
+
+func (p pair) title() apple.AssetKey { return p.asset }
+func (p pair) person() string        { return p.to }

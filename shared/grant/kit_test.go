@@ -212,6 +212,12 @@ func (s *school) spend() {
 	s.must(s.granter.Spend(s.Context(), []string{mark.SubjectAll}))
 }
 
+// next goes on with the backlog, as the end of a batch that gave all has it done.
+func (s *school) next() {
+	s.Helper()
+	s.must(s.granter.Spend(s.Context(), []string{mark.SubjectNext}))
+}
+
 func (s *school) open() []license.BatchDoc {
 	s.Helper()
 	open, err := license.OpenBatches(s.Context(), s.store.ReadStore, uid)

@@ -143,9 +143,13 @@ func (s *school) draft() draft {
 	s.Helper()
 	site, err := s.granter.surveyor().LoadSite(s.Context(), s.granter.Record)
 	s.must(err)
-	pairs, _, err := s.granter.ask(s.Context(), site, []string{mark.SubjectAll})
+	a, err := s.granter.ask(s.Context(), site, []string{mark.SubjectAll})
 	s.must(err)
-	return s.granter.group(pairs, 1)[0]
+	turns, err := s.granter.turnsOf(a.pairs)
+	s.must(err)
+	drafts, err := s.granter.renew(s.Context(), site, turns[0])
+	s.must(err)
+	return drafts[0]
 }
 
 func TestABatchThatWasStoredAfterASlowWorkerLookedKeepsItsPairs(t *testing.T) {
@@ -182,7 +186,7 @@ func TestAPairOfABatchThatWasGivenUpIsNotSentInTheOtherQuality(t *testing.T) {
 	s := newSchool(t, 2, 1)
 	s.apple.associate = func(apple.Association) (string, error) { return "", apple.ErrUnknownOutcome }
 	s.spend()
-	ended, err := s.granter.end(t.Context(), s.open()[0], license.Settled, "given up")
+	ended, err := s.granter.end(t.Context(), s.open()[0], license.Settled, "given up", mark.SubjectAll)
 	if s.must(err); !ended {
 		t.Fatal("the batch could not be ended")
 	}

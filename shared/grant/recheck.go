@@ -43,7 +43,7 @@ func (g Granter) uncovered(ctx context.Context, d draft) (map[string]bool, error
 	wished := make(map[string]bool)     // assignment ids
 	books := make(map[string]bool)
 	for _, p := range d.pairs {
-		groups[p.cause.GroupID] = append(groups[p.cause.GroupID], p.person)
+		groups[p.cause.GroupID] = append(groups[p.cause.GroupID], p.to)
 		books[p.cause.BookID] = true
 	}
 	for id := range books {
@@ -69,7 +69,7 @@ func (g Granter) uncovered(ctx context.Context, d draft) (map[string]bool, error
 		}
 	}
 	for _, p := range d.pairs {
-		unfit[p.person] = unfit[p.person] || !wished[p.cause.AssignmentID]
+		unfit[p.to] = unfit[p.to] || !wished[p.cause.AssignmentID]
 	}
 	return unfit, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/mark"
 )
 
 // deny notes what a finished event says was not done, and returns the pairs that are still open.
@@ -33,8 +34,11 @@ func (g Granter) deny(ctx context.Context, b license.Batch, event apple.Event, o
 			}
 		}
 	}
-	if len(why) != event.Requested-event.Completed {
+	if len(why) == 0 || len(why) != event.Requested-event.Completed {
 		return open, nil
+	}
+	if err := g.again(ctx); err != nil { // for whom it can be given otherwise, and who waits for what now
+		return nil, err
 	}
 	var left []license.Doc
 	var missing []string
@@ -120,7 +124,7 @@ func (g Granter) refused(ctx context.Context, doc license.BatchDoc, e *apple.Err
 		}
 		return g.split(ctx, b, pairs)
 	}
-	if ended, err := g.end(ctx, doc, license.Abandoned, whose); err != nil || !ended {
+	if ended, err := g.end(ctx, doc, license.Abandoned, whose, mark.SubjectAll); err != nil || !ended {
 		return err
 	}
 	var missing []string
@@ -171,7 +175,7 @@ func (g Granter) split(ctx context.Context, b license.Batch, pairs []license.Doc
 		if err != nil {
 			return err
 		}
-		stock, err := g.count(ctx, site, []draft{d})
+		stock, err := g.count(ctx, site, d.titles)
 		if err != nil {
 			return err
 		}
@@ -193,7 +197,7 @@ func (g Granter) draftOf(ctx context.Context, b license.Batch, causes map[[2]str
 		for person, doc := range docs {
 			at := [2]string{t.AdamID, person}
 			cause := cmp.Or(causes[at], &license.Cause{})
-			d.pairs[at] = pair{t, person, cause, doc.Version, doc.Value.Asked, doc.Value.Bound != ""}
+			d.pairs[at] = pair{t, person, cause, doc}
 		}
 	}
 	return d, nil

@@ -14,20 +14,12 @@ import (
 // reserve gives the pairs to the batch, each by one Commit under the version that the decision was made on, and returns
 // the people whose pairs were all had.
 func (g Granter) reserve(ctx context.Context, b license.Batch, d draft) ([]string, error) {
-	licenses := make(map[string]map[string]license.Doc, len(d.titles)) // by title, then by person
-	for _, t := range d.titles {
-		docs, err := license.LoadMany(ctx, g.Store.ReadStore, t.AdamID, d.people)
-		if err != nil {
-			return nil, err
-		}
-		licenses[t.AdamID] = docs
-	}
 	var mu sync.Mutex
 	lost := make(map[string]bool)
 	n := len(d.people) * len(d.titles)
 	err := g.World.Run(ctx, width, n, func(ctx context.Context, i int) error {
 		person, asset := d.people[i/len(d.titles)], d.titles[i%len(d.titles)]
-		had, err := g.reserveOne(ctx, b, d.pairs[[2]string{asset.AdamID, person}], licenses[asset.AdamID][person])
+		had, err := g.reserveOne(ctx, b, d.pairs[[2]string{asset.AdamID, person}])
 		if err != nil {
 			return err
 		}
@@ -44,13 +36,9 @@ func (g Granter) reserve(ctx context.Context, b license.Batch, d draft) ([]strin
 	return slices.DeleteFunc(slices.Clone(d.people), func(p string) bool { return lost[p] }), nil
 }
 
-func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair, doc license.Doc) (bool, error) {
-	if doc.Version != p.version {
-		return false, nil // somebody else was faster
-	}
-	if doc.Value.Asked.IsZero() {
-		doc.Value.Asked = p.asked // a request is in the line before anything is noted of it
-	}
+// reserveOne says false when somebody else was faster.
+func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair) (bool, error) {
+	doc := p.license
 	if doc.Value.State == license.Reserved {
 		stale, bound, err := g.stale(ctx, doc.Value)
 		if err != nil || !stale {
@@ -59,7 +47,7 @@ func (g Granter) reserveOne(ctx context.Context, b license.Batch, p pair, doc li
 		doc.Value = doc.Value.Free(bound, g.World.Now())
 	}
 	if doc.Value.Has() || doc.Value.BoundElsewhere(b.Location, p.asset.PricingParam) {
-		return false, nil // somebody else was faster
+		return false, nil
 	}
 	next, err := doc.Value.Reserve(b, license.Place{Location: b.Location, Asset: p.asset}, *p.cause, g.World.Now())
 	if err != nil {

@@ -22,9 +22,13 @@ const freshFor = 60 * time.Second
 // give makes a batch of a draft and sends it: store it, reserve its pairs, look again at everything that must hold,
 // store that it is being sent, send.
 func (g Granter) give(ctx context.Context, d draft, s *stock) error {
-	d.people = d.people[:min(len(d.people), s.room(d.titles))] // law 5
-	if len(d.people) == 0 {
-		return g.again(ctx) // decided on counts that have just been replaced
+	if room := s.room(d.titles); room < len(d.people) { // law 5; found to be given on counts that have just been replaced
+		if d.people = d.people[:room]; room == 0 {
+			return g.again(ctx)
+		}
+		if err := g.again(ctx); err != nil {
+			return err
+		}
 	}
 	doc, err := g.prepare(ctx, d)
 	if err != nil {
@@ -120,15 +124,6 @@ func (g Granter) freeDropped(ctx context.Context, b license.Batch) error {
 	return g.again(ctx)
 }
 
-// again marks all grants of the location as due: what was left out is decided anew.
-func (g Granter) again(ctx context.Context) error {
-	_, err := g.Store.Commit(ctx, mark.New(g.Record.Location, mark.Grants, mark.SubjectAll, g.World.Now()))
-	if err != nil {
-		return fmt.Errorf("marking the grants of location %s: %w", g.Record.Location, err)
-	}
-	return nil
-}
-
 // freePairs takes the pairs of the people out of the batch, which can't send them any more.
 func (g Granter) freePairs(ctx context.Context, b license.Batch, people []string, bound bool) error {
 	for _, t := range b.Titles {
@@ -198,23 +193,26 @@ func (g Granter) unknown(ctx context.Context, doc license.BatchDoc, event string
 // abandon ends a batch that will never be sent, and frees its pairs. Nobody can send it after its Commit. It says false
 // as end does.
 func (g Granter) abandon(ctx context.Context, doc license.BatchDoc, why string) (bool, error) {
-	ended, err := g.end(ctx, doc, license.Abandoned, why)
+	ended, err := g.end(ctx, doc, license.Abandoned, why, mark.SubjectAll)
 	if err != nil || !ended {
 		return false, err
 	}
 	return true, g.freeRest(ctx, doc.Value, false)
 }
 
-// end closes a batch and marks the grants, so that what it didn't give is decided anew. It says false when somebody else
-// has changed the batch since it was read: then nothing has happened, and nothing may follow from it (law 1: the batch
-// may be on its way to Apple by now) but a later look.
-func (g Granter) end(ctx context.Context, doc license.BatchDoc, state license.BatchState, outcome string) (bool, error) {
+// end closes a batch and marks the grants: which of them is for the caller to say, SubjectNext if the batch has given all,
+// otherwise SubjectAll, so that what it didn't give is decided anew. It says false when somebody else has changed the batch
+// since it was read: then nothing has happened, and nothing may follow from it (law 1: the batch may be on its way to Apple
+// by now) but a later look.
+func (g Granter) end(
+	ctx context.Context, doc license.BatchDoc, state license.BatchState, outcome, grants string,
+) (bool, error) {
 	ops, err := license.End(doc, state, outcome, g.World.Now())
 	if err != nil {
 		return false, err
 	}
 	now := g.World.Now()
-	ops = append(ops, mark.New(g.Record.Location, mark.Grants, mark.SubjectAll, now))
+	ops = append(ops, mark.New(g.Record.Location, mark.Grants, grants, now))
 	if state == license.Settled { // counts are read again soon; many batches make one sync
 		ops = append(ops, mark.New(g.Record.Location, mark.Sync, mark.SyncSpent, now.Add(time.Minute)))
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/reader"
 	"github.com/bookplate/bookplate/shared/table"
 )
@@ -80,7 +81,7 @@ func (g Granter) look(ctx context.Context, doc license.BatchDoc) error {
 		}
 	}
 	if len(open) == 0 {
-		return errOf(g.end(ctx, doc, license.Settled, outcome(b, event)))
+		return errOf(g.end(ctx, doc, license.Settled, outcome(b, event), mark.SubjectNext))
 	}
 	if began.Before(b.NotAfter.Add(g.Pace.ResendAfter)) {
 		return g.lookLater(ctx, doc)
@@ -97,7 +98,7 @@ func (g Granter) giveUp(ctx context.Context, doc license.BatchDoc, event apple.E
 	}
 	text := fmt.Sprintf("Apple's word on %d pairs was missing after the wait and its listing lacked them; they are sent again",
 		len(open))
-	if ended, err := g.end(ctx, doc, license.Settled, text); err != nil || !ended {
+	if ended, err := g.end(ctx, doc, license.Settled, text, mark.SubjectAll); err != nil || !ended {
 		return err
 	}
 	return g.freeRest(ctx, b, true)
@@ -107,7 +108,7 @@ func (g Granter) endIf(ctx context.Context, ok bool, doc license.BatchDoc, outco
 	if !ok {
 		return nil
 	}
-	return errOf(g.end(ctx, doc, license.Settled, outcome))
+	return errOf(g.end(ctx, doc, license.Settled, outcome, mark.SubjectNext))
 }
 
 func outcome(b license.Batch, event apple.Event) string {
@@ -214,7 +215,7 @@ func (g Granter) lookUp(ctx context.Context, b license.Batch, open []license.Doc
 // that it gets nothing more: what the listing lacks it never got, and what it has takes the pair from whoever reserves it
 // under what was read before (law 1).
 func (g Granter) relist(ctx context.Context, pairs []pair) error {
-	bound := slices.DeleteFunc(slices.Clone(pairs), func(p pair) bool { return !p.bound })
+	bound := slices.DeleteFunc(slices.Clone(pairs), func(p pair) bool { return p.license.Value.Bound == "" })
 	if len(bound) == 0 {
 		return nil
 	}
@@ -224,7 +225,7 @@ func (g Granter) relist(ctx context.Context, pairs []pair) error {
 	}
 	var titles []string
 	for _, p := range bound {
-		if r, ok := retired[p.person]; ok && r.Value.Current() > 0 {
+		if r, ok := retired[p.to]; ok && r.Value.Current() > 0 {
 			titles = append(titles, p.asset.AdamID)
 		}
 	}

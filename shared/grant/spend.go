@@ -4,36 +4,94 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
 )
 
-// Spend gives what the wishes of the subjects ask for (mark.SubjectAll, SubjectBook, SubjectGroup), as far as batches
-// may be under way at once. For what is left over there is always a batch under way whose end marks all grants anew.
+// Spend looks at the wishes of the subjects (mark.SubjectAll, SubjectBook, SubjectGroup), puts what is to be given into the
+// backlog, and gives from there as many batches as may be under way at once. By mark.SubjectNext alone it does only the
+// latter. What is left over comes when a batch ends, which marks that.
 func (g Granter) Spend(ctx context.Context, subjects []string) error {
 	site, err := g.surveyor().LoadSite(ctx, g.Record) // law 5: open batches are read before the stock is counted
 	if err != nil {
 		return err
 	}
-	if len(site.Batches) >= g.Pace.MaxOpen {
-		return nil
-	}
-	pairs, missing, err := g.ask(ctx, site, subjects)
+	doc, err := g.backlog(ctx)
 	if err != nil {
 		return err
 	}
-	if missing {
-		op := mark.New(g.Record.Location, mark.Readers, mark.SubjectAll, g.World.Now())
-		if _, err := g.Store.Commit(ctx, op); err != nil {
-			return fmt.Errorf("marking the missing readers: %w", err)
+	looks := slices.DeleteFunc(slices.Clone(subjects), func(s string) bool { return s == mark.SubjectNext })
+	if len(looks) == 0 && doc.Value.old(g.World.Now()) {
+		looks = []string{mark.SubjectAll}
+	}
+	if len(looks) > 0 {
+		kept, err := g.find(ctx, site, &doc, looks)
+		if err != nil {
+			return err
+		}
+		if !kept { // another worker was faster, and may have looked earlier
+			return g.again(ctx)
 		}
 	}
-	if len(pairs) == 0 {
+	return g.goOn(ctx, site, &doc)
+}
+
+// goOn gives what is next in the backlog, as many batches as there is room for.
+func (g Granter) goOn(ctx context.Context, site assign.Site, doc *backlogDoc) error {
+	room := g.Pace.MaxOpen - len(site.Batches)
+	if room <= 0 {
 		return nil
 	}
-	// Law 3: who is associated is Apple's word of this very job.
+	turns, err := g.turns(ctx, doc.Value, room)
+	if err != nil || len(turns) == 0 {
+		return err
+	}
+	if err := g.refresh(ctx); err != nil {
+		return err
+	}
+	var s *stock
+	for i, t := range turns {
+		if !g.World.Now().Before(g.Until) {
+			return g.next(ctx)
+		}
+		drafts, err := g.renew(ctx, site, t)
+		if err != nil {
+			return err
+		}
+		for _, d := range drafts[:min(len(drafts), room)] {
+			if s, err = g.fresh(ctx, s, site, turns[i:]); err != nil {
+				return err
+			}
+			if err := g.give(ctx, d, s); err != nil {
+				return err
+			}
+		}
+		if room -= len(drafts); room < 0 {
+			return nil // the rest of the turn comes when a batch ends; what was given of it is passed over then
+		}
+		ok, err := g.taken(ctx, doc)
+		if err != nil {
+			return err
+		}
+		if !ok { // another worker has changed the backlog
+			return g.next(ctx)
+		}
+		if site.Batches, err = license.OpenBatches(ctx, g.Store.ReadStore, g.Record.Location); err != nil {
+			return err
+		}
+	}
+	if room > 0 && doc.Value.left() > 0 {
+		return g.next(ctx)
+	}
+	return nil
+}
+
+// refresh reads what changed of Apple's users. Law 3: who is associated is Apple's word of this very job.
+func (g Granter) refresh(ctx context.Context) error {
 	seen, err := g.Readers.Refresh(ctx, g.State.UsersSince())
 	if err != nil {
 		return err
@@ -41,23 +99,57 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 	if len(g.State.Run) == 0 { // a sync that is under way reads its pages since its own id
 		g.State.UsersSeen = seen
 	}
-	if err := g.relist(ctx, pairs); err != nil {
-		return err
-	}
-	drafts := g.group(pairs, g.Pace.MaxOpen-len(site.Batches))
-	var stock *stock
-	for i, d := range drafts {
-		if !g.World.Now().Before(g.Until) {
-			return g.again(ctx)
-		}
-		if stock, err = g.fresh(ctx, stock, site, drafts[i:]); err != nil {
-			return err
-		}
-		if err := g.give(ctx, d, stock); err != nil {
-			return err
-		}
-	}
 	return nil
+}
+
+// renew decides anew for every pair of a turn, and returns what is to be given of it. If anything but that somebody has the
+// title, or is being given it, has come between, everything is looked at: then those who now wait are told why.
+func (g Granter) renew(ctx context.Context, site assign.Site, t turn) ([]draft, error) {
+	causes := make(causes)
+	var pairs []pair
+	stale := len(t.Titles) == 0
+	for i, asset := range t.Titles {
+		b, err := book.Load(ctx, g.Store.ReadStore, book.ID(g.Record.Location, asset))
+		if err != nil {
+			return nil, err
+		}
+		wishes, err := assign.Load(ctx, g.Store.ReadStore, b.Value)
+		if err != nil {
+			return nil, err
+		}
+		lines, err := g.surveyor().Again(ctx, site, b.Value, wishes.Value.Until(t.Looked), t.People, t.groups(i))
+		if err != nil {
+			return nil, err
+		}
+		stale = stale || len(lines) < len(t.People)
+		for _, line := range lines {
+			switch why := line.Decision.Reason; {
+			case line.Decision.Verdict == assign.Give:
+				pairs = append(pairs, pair{asset, line.Person.ID, causes.shared(line.Cause(b.Value.ID)), line.License})
+			case why != assign.Owned && why != assign.Underway:
+				stale = true
+			}
+		}
+	}
+	if stale {
+		if err := g.again(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := g.relist(ctx, pairs); err != nil {
+		return nil, err
+	}
+	return g.group(pairs), nil
+}
+
+// causes are shared by the pairs that are given for one reason.
+type causes map[license.Cause]*license.Cause
+
+func (c causes) shared(cause license.Cause) *license.Cause {
+	if c[cause] == nil {
+		c[cause] = &cause
+	}
+	return c[cause]
 }
 
 // draft is a batch to be: each title for each person.
@@ -67,62 +159,30 @@ type draft struct {
 	pairs  map[[2]string]pair // by adamId and person
 }
 
-// group makes at most so many batches: people who lack the same set of titles share requests, as many titles and people
-// each as Apple allows now.
-func (g Granter) group(pairs []pair, most int) []draft {
-	sets := make(map[string][]pair) // by person
-	var order []string
-	for _, p := range pairs {
-		if _, ok := sets[p.person]; !ok {
-			order = append(order, p.person)
-		}
-		sets[p.person] = append(sets[p.person], p)
-	}
-	shared := make(map[string][]string) // set of titles to people
-	var names []string
-	for _, person := range order {
-		name := setName(sets[person])
-		if _, ok := shared[name]; !ok {
-			names = append(names, name)
-		}
-		shared[name] = append(shared[name], person)
-	}
+// group makes as few batches of pairs as Apple's present limits allow.
+func (g Granter) group(pairs []pair) []draft {
 	var drafts []draft
-	for _, name := range names {
-		for people := range slices.Chunk(shared[name], max(g.Limits.MaxClientUserIDs, 1)) {
-			for titles := range slices.Chunk(sets[people[0]], max(g.Limits.MaxAssets, 1)) {
-				if len(drafts) == most {
-					return drafts
-				}
-				drafts = append(drafts, newDraft(titles, people, sets))
+	for _, b := range bundles(g.Limits, pairs) {
+		d := draft{titles: b.titles, people: b.people, pairs: make(map[[2]string]pair)}
+		for _, set := range b.pairs {
+			for _, p := range set {
+				d.pairs[[2]string{p.asset.AdamID, p.to}] = p
 			}
 		}
+		drafts = append(drafts, d)
 	}
 	return drafts
 }
 
-func setName(pairs []pair) string {
-	slices.SortFunc(pairs, func(a, b pair) int { return strings.Compare(a.asset.AdamID, b.asset.AdamID) })
-	var name strings.Builder
-	for _, p := range pairs {
-		name.WriteString(p.asset.AdamID + "#" + p.asset.PricingParam + " ")
-	}
-	return name.String()
-}
+// next marks that the backlog goes on.
+func (g Granter) next(ctx context.Context) error { return g.markGrants(ctx, mark.SubjectNext) }
 
-func newDraft(titles []pair, people []string, sets map[string][]pair) draft {
-	d := draft{people: people, pairs: make(map[[2]string]pair)}
-	wanted := make(map[apple.AssetKey]bool)
-	for _, t := range titles {
-		d.titles = append(d.titles, t.asset)
-		wanted[t.asset] = true
+// again marks all grants of the location as due: what was left out is decided anew.
+func (g Granter) again(ctx context.Context) error { return g.markGrants(ctx, mark.SubjectAll) }
+
+func (g Granter) markGrants(ctx context.Context, subject string) error {
+	if _, err := g.Store.Commit(ctx, mark.New(g.Record.Location, mark.Grants, subject, g.World.Now())); err != nil {
+		return fmt.Errorf("marking the grants of location %s: %w", g.Record.Location, err)
 	}
-	for _, person := range people {
-		for _, p := range sets[person] {
-			if wanted[p.asset] {
-				d.pairs[[2]string{p.asset.AdamID, person}] = p
-			}
-		}
-	}
-	return d
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ func pairsOf(titles, people int) (pairs []pair) {
 	for t := range titles {
 		for p := range people {
 			asset := apple.AssetKey{AdamID: fmt.Sprintf("%05d", t), PricingParam: apple.PricingSTDQ}
-			pairs = append(pairs, pair{asset: asset, person: fmt.Sprint("p", p)})
+			pairs = append(pairs, pair{asset: asset, to: fmt.Sprint("p", p)})
 		}
 	}
 	return pairs
@@ -37,7 +38,7 @@ func TestRequestsAreAsFewAsApplesLimitsAllow(t *testing.T) {
 		{60, 100, 10, 7, 90},
 	} {
 		g := Granter{Limits: apple.Limits{MaxAssets: test.maxTitles, MaxClientUserIDs: test.maxPeople}}
-		drafts := g.group(pairsOf(test.titles, test.people), 1000)
+		drafts := g.group(pairsOf(test.titles, test.people))
 		if len(drafts) != test.want {
 			t.Errorf("%+v: %d requests", test, len(drafts))
 		}
@@ -61,7 +62,7 @@ func TestOnlyPeopleWhoLackTheSameTitlesShareARequest(t *testing.T) {
 	g := Granter{Limits: apple.Limits{MaxAssets: 25, MaxClientUserIDs: 1000}}
 	pairs := pairsOf(2, 3)
 	pairs = append(pairs[:2:2], pairs[3:]...) // p2 has title 0 already
-	drafts := g.group(pairs, 1000)
+	drafts := g.group(pairs)
 	if len(drafts) != 2 || len(drafts[0].pairs) != 4 || len(drafts[1].pairs) != 1 || drafts[1].people[0] != "p2" {
 		t.Errorf("requests: %+v", drafts)
 	}
@@ -190,13 +191,13 @@ func TestWhatDoesNotFitIntoTheWakeIsMarkedForTheNext(t *testing.T) {
 	s.spend()
 	marks, err := mark.Read(t.Context(), s.store.ReadStore, uid)
 	s.must(err)
-	found := false
-	for _, m := range marks {
-		found = found || m.Kind == mark.Grants && m.Subject == mark.SubjectAll
-	}
+	found := slices.ContainsFunc(marks, func(m mark.Mark) bool { return m.Kind == mark.Grants && m.Subject == mark.SubjectNext })
 	if len(s.apple.sent) != 0 || !found {
-		t.Errorf("sent %d, marks %+v; want nothing sent, and all marked", len(s.apple.sent), marks)
+		t.Errorf("sent %d, marks %+v; want nothing sent, and that marked", len(s.apple.sent), marks)
 	}
+	s.granter.Until = start.Add(time.Hour)
+	s.next()
+	s.sentOnce("in the next wake")
 }
 
 func TestAnUnknownOutcomeKeepsThePairs(t *testing.T) {

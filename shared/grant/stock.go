@@ -21,16 +21,14 @@ type stock struct {
 	read time.Time
 }
 
-// count reads the counts of the drafts' titles anew: title by title, or the whole listing when that is shorter.
-func (g Granter) count(ctx context.Context, site assign.Site, drafts []draft) (*stock, error) {
+// count reads the counts of books anew: title by title, or the whole listing when that is shorter.
+func (g Granter) count(ctx context.Context, site assign.Site, books []apple.AssetKey) (*stock, error) {
 	wanted := make(map[apple.AssetKey]bool)
 	var titles []string
-	for _, d := range drafts {
-		for _, t := range d.titles {
-			if !wanted[t] {
-				wanted[t] = true
-				titles = append(titles, t.AdamID)
-			}
+	for _, b := range books {
+		if !wanted[b] {
+			wanted[b] = true
+			titles = append(titles, b.AdamID)
 		}
 	}
 	slices.Sort(titles)
@@ -61,11 +59,15 @@ func (g Granter) count(ctx context.Context, site assign.Site, drafts []draft) (*
 	return s, nil
 }
 
-// fresh is the stock, counted anew if there is none or it would become too old while another batch is reserved: that batch
-// would then have been prepared in vain.
-func (g Granter) fresh(ctx context.Context, s *stock, site assign.Site, drafts []draft) (*stock, error) {
+// fresh is the stock for the turns that are left, counted anew if there is none or it would become too old while another
+// batch is reserved: that batch would then have been prepared in vain.
+func (g Granter) fresh(ctx context.Context, s *stock, site assign.Site, turns []turn) (*stock, error) {
+	var books []apple.AssetKey
+	for _, t := range turns {
+		books = append(books, t.Titles...)
+	}
 	if s == nil {
-		return g.count(ctx, site, drafts)
+		return g.count(ctx, site, books)
 	}
 	if g.World.Now().Sub(s.read) < freshFor/2 {
 		return s, nil
@@ -74,7 +76,7 @@ func (g Granter) fresh(ctx context.Context, s *stock, site assign.Site, drafts [
 	if err != nil {
 		return nil, err
 	}
-	return g.count(ctx, site, drafts)
+	return g.count(ctx, site, books)
 }
 
 // counted takes one row of Apple's counts into the stock and into the book.

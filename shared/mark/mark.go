@@ -16,7 +16,7 @@ type Kind string
 // The kinds. A worker does what is due in the order of Order, whatever the order of the marks.
 const (
 	Settle  Kind = "settle"  // subject: a batch id; find out what became of it
-	Grants  Kind = "grants"  // subject: SubjectAll, SubjectBook or SubjectGroup; give what the wishes ask for
+	Grants  Kind = "grants"  // subject: SubjectAll, SubjectBook or SubjectGroup; give what the wishes ask for; or SubjectNext
 	Later   Kind = "later"   // the same, from a moment on that lies ahead; apart, so that it never puts off what is due
 	Retire  Kind = "retire"  // subject: SubjectAll; retire the readers for whom that was ordered
 	Readers Kind = "readers" // subject: SubjectAll, or an event id to look at
@@ -27,6 +27,7 @@ const (
 // Subjects of marks.
 const (
 	SubjectAll   = "all"
+	SubjectNext  = "next"     // of grants: nothing new is asked for; give what was found before and has had to wait its turn
 	SyncSchedule = "schedule" // twice a day
 	SyncUpload   = "upload"   // a token has come
 	SyncOrder    = "order"    // somebody wants it now

@@ -12,6 +12,13 @@ import (
 // Apply stores what Apple's rows say about readers, ours and foreign ones, and returns how many items changed. Of the
 // several rows that may share a clientUserId, the active one counts (Apple: Managing users). The rows must be confirmed.
 func Apply(ctx context.Context, store *table.Store, location string, rows []apple.User, now time.Time) (int, error) {
+	return apply(ctx, store, location, rows, now, func(context.Context) error { return nil })
+}
+
+// apply also tells ahead that something will change.
+func apply(
+	ctx context.Context, store *table.Store, location string, rows []apple.User, now time.Time, tell func(context.Context) error,
+) (int, error) {
 	rows = active(rows)
 	ids := make([]string, len(rows))
 	for i, row := range rows {
@@ -38,10 +45,15 @@ func Apply(ctx context.Context, store *table.Store, location string, rows []appl
 			return 0, err
 		}
 	}
+	if len(items) > 0 {
+		if err := tell(ctx); err != nil {
+			return 0, err
+		}
+	}
 	if err := putAll(ctx, store, items); err != nil {
 		return 0, fmt.Errorf("storing the readers of location %s: %w", location, err)
 	}
-	changed, err := storeForeign(ctx, store, location, foreign)
+	changed, err := storeForeign(ctx, store, location, foreign, tell)
 	return len(items) + changed, err
 }
 

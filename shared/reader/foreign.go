@@ -53,8 +53,10 @@ func Aliases(ctx context.Context, store *table.ReadStore, idHashes []string) (ma
 }
 
 // storeForeign stores what changed of foreign readers. Under which account each is found is stored first: a reader that
-// is known is not looked at again.
-func storeForeign(ctx context.Context, store *table.Store, location string, rows []Foreign) (changed int, err error) {
+// is known is not looked at again. It tells ahead that something will change.
+func storeForeign(
+	ctx context.Context, store *table.Store, location string, rows []Foreign, tell func(context.Context) error,
+) (changed int, err error) {
 	keys := make([]table.Key, len(rows))
 	for i, row := range rows {
 		keys[i] = foreignKey(location, row.ClientUserID)
@@ -68,6 +70,11 @@ func storeForeign(ctx context.Context, store *table.Store, location string, rows
 		old, ok := known[keys[i]]
 		if ok && old.Value.Status == row.Status && old.Value.IDHash == row.IDHash {
 			continue
+		}
+		if len(items) == 0 {
+			if err := tell(ctx); err != nil {
+				return 0, err
+			}
 		}
 		if ok {
 			row.Found = old.Value.Found

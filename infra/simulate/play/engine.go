@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/table/mem"
@@ -65,6 +66,7 @@ func (e engine) Commit(ctx context.Context, token string, ops ...table.Op) (u ta
 		if err == nil {
 			e.process.play.transitions(ops)
 			e.process.play.reasons(ops)
+			e.process.play.turns(ops)
 		}
 		return err
 	})
@@ -130,6 +132,28 @@ func (p *Play) transitions(ops []table.Op) {
 		p.count("transition: " + from + " → " + b.State)
 		p.batches[b.ID] = b.State
 		p.tell(false, "batch %s: %s → %s", b.ID, from, b.State)
+	}
+}
+
+// turns counts what has waited its turn, and was still to be given when that came.
+func (p *Play) turns(ops []table.Op) {
+	for _, op := range ops {
+		if !strings.HasPrefix(op.Item.Key.Part, "backlog#") || op.Item.Body == nil {
+			continue
+		}
+		var b struct {
+			Since       time.Time
+			Next, Turns int
+		}
+		if json.Unmarshal(op.Item.Body, &b) != nil || b.Turns == 0 {
+			continue
+		}
+		switch waited := p.clock.Now().Sub(b.Since); {
+		case b.Next > 0 && waited > 10*time.Second:
+			p.count("backlog: a turn is taken after a while")
+		case b.Next == 0 && waited > 10*time.Second:
+			p.count("backlog: some turns outlast a look")
+		}
 	}
 }
 

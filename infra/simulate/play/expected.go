@@ -42,5 +42,5 @@ func Expected() []string {
 	} {
 		all = append(all, "met: "+m)
 	}
-	return append(all, "converged")
+	return append(all, "backlog: a turn is taken after a while", "backlog: some turns outlast a look", "converged")
 }

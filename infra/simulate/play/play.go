@@ -69,6 +69,7 @@ type Play struct {
 	runs, depth   int
 	hold          time.Duration
 	approvalAbove int
+	maxOpen       int
 	public        http.Handler
 	limits        applefake.Limits
 
@@ -167,6 +168,7 @@ func newPlay(o Options) *Play {
 	p.hold = []time.Duration{0, 10 * time.Minute}[p.script.IntN(2)]
 	p.approvalAbove = []int{0, 0, 1, 3}[p.script.IntN(4)]
 	p.limits.MaxAssets, p.limits.MaxClientUserIDs = 1+p.script.IntN(4), 1+p.script.IntN(8)
+	p.maxOpen = 1 + int(o.Seed%5)
 	p.buildApple()
 	p.judge = judge.New(judge.Options{
 		Now: p.clock.Now, Apple: p.apple, Sites: p.locations(), Public: p.get, ResendAfter: resendAfter, Domain: domain,

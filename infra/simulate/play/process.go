@@ -60,7 +60,7 @@ func (p *Play) boot() *process {
 	s.directory = directory.New(s.store, w, assign.Announcer{Store: s.store, World: w, Queue: queue, Timeout: time.Minute})
 	s.worker = location.Worker{
 		Store: s.store, World: w, Vault: safe, Service: service, Directory: readers, Queue: queue, Log: log,
-		Pace:      grant.Pace{ResendAfter: resendAfter, Poll: 10 * time.Second, MaxOpen: 5},
+		Pace:      grant.Pace{ResendAfter: resendAfter, Poll: 10 * time.Second, MaxOpen: p.maxOpen},
 		Federated: []string{domain}, Budget: location.DefaultBudget, Chunk: location.DefaultChunk,
 	}
 	s.schedule = schedule.Handler{Store: s.store, World: w, Queue: queue, Log: log}

@@ -1,0 +1,169 @@
+package grant
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/table"
+	"github.com/bookplate/bookplate/shared/world"
+)
+
+// backlog is what looks at the wishes have found to give and no batch has taken yet, turn by turn. A look costs as much as
+// everybody whom the wishes cover; so one is had when something has changed, and a batch that ends well is followed by the
+// next turns. A turn is never believed: when it comes, each of its pairs is decided anew (renew). Where that is no longer
+// what the look found, there is another look; so what is out of date costs reads, never a license.
+type backlog struct {
+	// Look names the items of the turns. What a slower worker stores has another name, and nobody reads it.
+	Look  string    `json:"look"`
+	Since time.Time `json:"since"` // of the oldest look that found something in it
+	Next  int       `json:"next"`  // the turn that comes next
+	Turns int       `json:"turns"`
+}
+
+// backlogFor is how old a backlog may become. Renewing sees all that a look sees but one thing: a person of ours whose Apple
+// Account is another one's too, and who gets the title by another location meanwhile (assign.Surveyor.Again).
+const backlogFor = 5 * time.Minute
+
+// keepTurns is how long turns are kept that a worker has stored and not come to remove.
+const keepTurns = 7 * 24 * time.Hour
+
+func (b backlog) left() int { return b.Turns - b.Next }
+
+// old says that its turns must not come: everybody is to be looked at anew.
+func (b backlog) old(now time.Time) bool { return b.left() > 0 && now.Sub(b.Since) > backlogFor }
+
+type backlogDoc = table.Doc[backlog]
+
+func backlogPart(location string) string { return "backlog#" + location }
+
+func backlogKey(location string) table.Key {
+	return table.Key{Part: backlogPart(location), Sort: "head"}
+}
+
+func (g Granter) turnKey(b backlog, n int) table.Key {
+	return table.Key{Part: backlogPart(g.Record.Location), Sort: fmt.Sprintf("%s#%06d", b.Look, n)}
+}
+
+func (g Granter) backlog(ctx context.Context) (backlogDoc, error) {
+	doc, err := table.LoadOrZero[backlog](ctx, g.Store, backlogKey(g.Record.Location))
+	if err != nil {
+		return doc, fmt.Errorf("reading the backlog of location %s: %w", g.Record.Location, err)
+	}
+	return doc, nil
+}
+
+// turns are the next turns of a backlog, at most so many. One that is absent is empty: it says of its pairs nothing at all.
+func (g Granter) turns(ctx context.Context, b backlog, most int) ([]turn, error) {
+	keys := make([]table.Key, min(most, b.left()))
+	for i := range keys {
+		keys[i] = g.turnKey(b, b.Next+i)
+	}
+	found, err := table.LoadMany[turn](ctx, g.Store.ReadStore, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading the backlog of location %s: %w", g.Record.Location, err)
+	}
+	turns := make([]turn, len(keys))
+	for i, key := range keys {
+		turns[i] = found[key].Value
+	}
+	return turns, nil
+}
+
+// keep adds what a look has found to the backlog as it was before, in place of what earlier ones found for the same books.
+// It says false when another worker has changed the backlog since.
+func (g Granter) keep(ctx context.Context, doc *backlogDoc, looked map[apple.AssetKey]bool, pairs []found) (bool, error) {
+	before := doc.Value
+	rest, err := g.turns(ctx, before, before.left())
+	if err != nil {
+		return false, err
+	}
+	turns, err := g.turnsOf(pairs)
+	if err != nil {
+		return false, err
+	}
+	if len(turns) == 0 && !slices.ContainsFunc(rest, func(t turn) bool { return t.has(looked) }) {
+		return true, nil
+	}
+	kept := without(rest, looked)
+	now := g.World.Now()
+	if doc.Value = (backlog{Look: world.NewID(g.World), Since: now}); len(kept) > 0 {
+		doc.Value.Since = before.Since
+	}
+	if err := g.storeTurns(ctx, &doc.Value, slices.Concat(kept, turns), now.Add(keepTurns)); err != nil {
+		return false, err
+	}
+	if ok, err := g.saveBacklog(ctx, doc); err != nil || !ok {
+		return false, err
+	}
+	return true, g.removeTurns(ctx, before, before.Next, before.Turns)
+}
+
+// without are the turns without the books that were looked at; those of which nothing is left are left out.
+func without(turns []turn, looked map[apple.AssetKey]bool) []turn {
+	var kept []turn
+	for _, t := range turns {
+		if t = t.without(looked); len(t.Titles) > 0 {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}
+
+func (g Granter) storeTurns(ctx context.Context, b *backlog, turns []turn, expires time.Time) error {
+	items := make([]table.Item, len(turns))
+	for i, t := range turns {
+		item, err := table.Encode(g.turnKey(*b, i), t)
+		if err != nil {
+			return err
+		}
+		item.Expires = expires
+		items[i] = item
+	}
+	if err := g.Store.PutAll(ctx, items...); err != nil {
+		return fmt.Errorf("storing the backlog of location %s: %w", g.Record.Location, err)
+	}
+	b.Turns = len(turns)
+	return nil
+}
+
+// saveBacklog stores where the backlog is. It says false when another worker was faster.
+func (g Granter) saveBacklog(ctx context.Context, doc *backlogDoc) (bool, error) {
+	op, err := doc.Save()
+	if err != nil {
+		return false, err
+	}
+	version, err := g.Store.Commit(ctx, op)
+	if license.IsConflict(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("storing the backlog of location %s: %w", g.Record.Location, err)
+	}
+	doc.Version = version
+	return true, nil
+}
+
+// taken notes that the next turn is over, and removes it.
+func (g Granter) taken(ctx context.Context, doc *backlogDoc) (bool, error) {
+	over := doc.Value
+	doc.Value.Next++
+	if ok, err := g.saveBacklog(ctx, doc); err != nil || !ok {
+		return false, err
+	}
+	return true, g.removeTurns(ctx, over, over.Next, over.Next+1)
+}
+
+func (g Granter) removeTurns(ctx context.Context, b backlog, from, to int) error {
+	var keys []table.Key
+	for n := from; n < to; n++ {
+		keys = append(keys, g.turnKey(b, n))
+	}
+	if err := g.Store.DeleteAll(ctx, keys...); err != nil {
+		return fmt.Errorf("removing from the backlog of location %s: %w", g.Record.Location, err)
+	}
+	return nil
+}

@@ -19,7 +19,7 @@ import (
 type backlog struct {
 	// Look names the items of the turns. What a slower worker stores has another name, and nobody reads it.
 	Look  string    `json:"look"`
-	Since time.Time `json:"since"` // of the oldest look that found something in it
+	Since time.Time `json:"since"` // of the oldest look that found a turn
 	Next  int       `json:"next"`  // the turn that comes next
 	Turns int       `json:"turns"`
 }
@@ -88,12 +88,8 @@ func (g Granter) keep(ctx context.Context, doc *backlogDoc, looked map[apple.Ass
 	if len(turns) == 0 && !slices.ContainsFunc(rest, func(t turn) bool { return t.has(looked) }) {
 		return true, nil
 	}
-	kept := without(rest, looked)
-	now := g.World.Now()
-	if doc.Value = (backlog{Look: world.NewID(g.World), Since: now}); len(kept) > 0 {
-		doc.Value.Since = before.Since
-	}
-	if err := g.storeTurns(ctx, &doc.Value, slices.Concat(kept, turns), now.Add(keepTurns)); err != nil {
+	doc.Value = backlog{Look: world.NewID(g.World)}
+	if err := g.storeTurns(ctx, &doc.Value, slices.Concat(without(rest, looked), turns)); err != nil {
 		return false, err
 	}
 	if ok, err := g.saveBacklog(ctx, doc); err != nil || !ok {
@@ -113,20 +109,24 @@ func without(turns []turn, looked map[apple.AssetKey]bool) []turn {
 	return kept
 }
 
-func (g Granter) storeTurns(ctx context.Context, b *backlog, turns []turn, expires time.Time) error {
+func (g Granter) storeTurns(ctx context.Context, b *backlog, turns []turn) error {
+	now := g.World.Now()
+	b.Since, b.Turns = now, len(turns)
 	items := make([]table.Item, len(turns))
 	for i, t := range turns {
+		if t.Looked.Before(b.Since) {
+			b.Since = t.Looked
+		}
 		item, err := table.Encode(g.turnKey(*b, i), t)
 		if err != nil {
 			return err
 		}
-		item.Expires = expires
+		item.Expires = now.Add(keepTurns)
 		items[i] = item
 	}
 	if err := g.Store.PutAll(ctx, items...); err != nil {
 		return fmt.Errorf("storing the backlog of location %s: %w", g.Record.Location, err)
 	}
-	b.Turns = len(turns)
 	return nil
 }
 

@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/table/mem"
 	"github.com/bookplate/bookplate/shared/token"
 )
@@ -97,5 +100,36 @@ func TestAPairThatWasChangedSinceTheDecisionIsNotReserved(t *testing.T) {
 	s.must(err)
 	if !slices.Equal(had, s.people[1:]) {
 		t.Errorf("reserved for %v, want it for the other person only", had)
+	}
+}
+
+// A book has gone since the last sync: moved to another location, or refunded whole. It must not be tried for ever, nor keep
+// what else the person is to get.
+func TestABookThatAppleNoLongerListsIsNotTriedForEver(t *testing.T) {
+	for name, unlimited := range map[string]bool{"some licenses": false, "unlimited": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newSchool(t, 2, 2)
+			if unlimited {
+				s.books[0].Total = apple.Unlimited
+				s.must(book.Store(t.Context(), s.store, book.Doc{Value: s.books[0]}))
+			}
+			delete(s.apple.stock, s.books[0].Asset)
+			syncs := 0
+			for rounds := 0; rounds == 0 || s.marked(mark.SubjectAll); rounds++ {
+				if rounds > 5 {
+					t.Fatal("everything is looked at again and again")
+				}
+				s.cleared()
+				s.spend()
+				marks, err := mark.Read(t.Context(), s.store.ReadStore, uid)
+				s.must(err)
+				if slices.ContainsFunc(marks, func(m mark.Mark) bool { return m.Kind == mark.Sync }) {
+					syncs++
+				}
+			}
+			if got := s.states(); got["waiting noStock"] != 2 || got["reserved"] != 2 || syncs == 0 {
+				t.Errorf("states %v, %d syncs marked; want the other book given, and a sync", got, syncs)
+			}
+		})
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/book"
+	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/syncrun"
-	"github.com/bookplate/bookplate/shared/table"
 )
 
 // stock is what may still be spent of each book, as of one reading of Apple's counts. Law 5: available then, less our
@@ -56,7 +56,31 @@ func (g Granter) count(ctx context.Context, site assign.Site, books []apple.Asse
 			return nil, fmt.Errorf("reading the stock of %d titles: %w", len(titles), err)
 		}
 	}
-	return s, nil
+	return s, g.unlisted(ctx, books, s)
+}
+
+// unlisted notes that books which Apple doesn't list have nothing to give, and has a sync find out whether they are gone:
+// they may have slipped between two pages. Otherwise they would be found to be given again and again.
+func (g Granter) unlisted(ctx context.Context, books []apple.AssetKey, s *stock) error {
+	for _, asset := range books {
+		if _, listed := s.free[asset]; listed {
+			continue
+		}
+		s.free[asset] = 0
+		doc, err := book.Load(ctx, g.Store.ReadStore, book.ID(g.Record.Location, asset))
+		if err != nil {
+			return err
+		}
+		doc.Value.Total, doc.Value.Available, doc.Value.Counted = 0, 0, g.World.Now()
+		if err := book.Store(ctx, g.Store, doc); err != nil {
+			return err
+		}
+		op := mark.New(g.Record.Location, mark.Sync, mark.SyncSpent, g.World.Now())
+		if _, err := g.Store.Commit(ctx, op); err != nil {
+			return fmt.Errorf("marking a sync of location %s: %w", g.Record.Location, err)
+		}
+	}
+	return nil
 }
 
 // fresh is the stock for the turns that are left, counted anew if there is none or it would become too old while another
@@ -90,14 +114,7 @@ func (g Granter) counted(ctx context.Context, site assign.Site, row apple.Asset,
 	if !changed {
 		return nil
 	}
-	item, err := doc.Encode()
-	if err != nil {
-		return err
-	}
-	if err := g.Store.PutAll(ctx, []table.Item{item}...); err != nil {
-		return fmt.Errorf("storing the counts of book %s: %w", doc.Value.ID, err)
-	}
-	return nil
+	return book.Store(ctx, g.Store, doc)
 }
 
 // room is for how many people all the titles suffice.

@@ -147,14 +147,14 @@ func (g Granter) saveBacklog(ctx context.Context, doc *backlogDoc) (bool, error)
 	return true, nil
 }
 
-// taken notes that the next turn is over, and removes it.
-func (g Granter) taken(ctx context.Context, doc *backlogDoc) (bool, error) {
-	over := doc.Value
+// over notes that the next turn is over, and removes it. It says false when another worker was faster.
+func (g Granter) over(ctx context.Context, doc *backlogDoc) (bool, error) {
+	before := doc.Value
 	doc.Value.Next++
 	if ok, err := g.saveBacklog(ctx, doc); err != nil || !ok {
 		return false, err
 	}
-	return true, g.removeTurns(ctx, over, over.Next, over.Next+1)
+	return true, g.removeTurns(ctx, before, before.Next, before.Next+1)
 }
 
 func (g Granter) removeTurns(ctx context.Context, b backlog, from, to int) error {

@@ -42,52 +42,66 @@ func (g Granter) Spend(ctx context.Context, subjects []string) error {
 
 // goOn gives what is next in the backlog, as many batches as there is room for.
 func (g Granter) goOn(ctx context.Context, site assign.Site, doc *backlogDoc) error {
-	room := g.Pace.MaxOpen - len(site.Batches)
-	if room <= 0 {
+	p := &pass{site: site, room: g.Pace.MaxOpen - len(site.Batches)}
+	if p.room <= 0 {
 		return nil
 	}
-	turns, err := g.turns(ctx, doc.Value, room)
+	turns, err := g.turns(ctx, doc.Value, p.room)
 	if err != nil || len(turns) == 0 {
 		return err
 	}
 	if err := g.refresh(ctx); err != nil {
 		return err
 	}
-	var s *stock
-	for i, t := range turns {
+	for i := range turns {
 		if !g.World.Now().Before(g.Until) {
 			return g.next(ctx)
 		}
-		drafts, err := g.renew(ctx, site, t)
+		whole, err := g.take(ctx, p, turns[i:])
+		if err != nil || !whole { // the rest comes when a batch ends; what was given of the turn is passed over then
+			return err
+		}
+		over, err := g.over(ctx, doc)
 		if err != nil {
 			return err
 		}
-		for _, d := range drafts[:min(len(drafts), room)] {
-			if s, err = g.fresh(ctx, s, site, turns[i:]); err != nil {
-				return err
-			}
-			if err := g.give(ctx, d, s); err != nil {
-				return err
-			}
-		}
-		if room -= len(drafts); room < 0 {
-			return nil // the rest of the turn comes when a batch ends; what was given of it is passed over then
-		}
-		ok, err := g.taken(ctx, doc)
-		if err != nil {
-			return err
-		}
-		if !ok { // another worker has changed the backlog
+		if !over { // another worker has changed the backlog
 			return g.next(ctx)
 		}
-		if site.Batches, err = license.OpenBatches(ctx, g.Store.ReadStore, g.Record.Location); err != nil {
-			return err
-		}
 	}
-	if room > 0 && doc.Value.left() > 0 {
+	if p.room > 0 && doc.Value.left() > 0 {
 		return g.next(ctx)
 	}
 	return nil
+}
+
+// pass is one go at the backlog.
+type pass struct {
+	site  assign.Site
+	stock *stock // nil until something is given
+	room  int    // for how many batches
+}
+
+// take gives the first of the turns, and says whether there was room for all of it. The stock is counted for those that
+// follow, too.
+func (g Granter) take(ctx context.Context, p *pass, turns []turn) (whole bool, err error) {
+	drafts, err := g.renew(ctx, p.site, turns[0])
+	if err != nil {
+		return false, err
+	}
+	for _, d := range drafts[:min(len(drafts), p.room)] {
+		if p.stock, err = g.fresh(ctx, p.stock, p.site, turns); err != nil {
+			return false, err
+		}
+		if err := g.give(ctx, d, p.stock); err != nil {
+			return false, err
+		}
+	}
+	if p.room -= len(drafts); p.room < 0 {
+		return false, nil
+	}
+	p.site.Batches, err = license.OpenBatches(ctx, g.Store.ReadStore, g.Record.Location)
+	return true, err
 }
 
 // refresh reads what changed of Apple's users. Law 3: who is associated is Apple's word of this very job.

@@ -86,7 +86,7 @@ func TestATurnFitsAnItemWhateverTheWishesAre(t *testing.T) {
 		by   func(title, person int) string
 		want int
 	}{
-		"a class comes under one wish": {func(title, person int) string {
+		"a class comes under one wish": {func(_, person int) string {
 			return fmt.Sprintf("00000000-0000-4000-8000-%012d", person/30)
 		}, 1},
 		"everybody comes under others": {func(title, person int) string {

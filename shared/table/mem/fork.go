@@ -17,7 +17,7 @@ func (t *Table) Fork(clock world.Clock) *Table {
 		expiries: slices.Clone(t.expiries), tokens: maps.Clone(t.tokens), oldest: slices.Clone(t.oldest),
 	}
 	for name, p := range t.parts {
-		f.parts[name] = &partition{sorts: slices.Clone(p.sorts), items: maps.Clone(p.items)}
+		f.parts[name] = &partition{name: name, sorts: slices.Clone(p.sorts), items: maps.Clone(p.items)}
 	}
 	for i := range t.indexes {
 		f.indexes[i] = t.indexes[i].fork()

@@ -16,16 +16,22 @@ type index struct {
 // indexPart is one partition of an index. Changes are put in their places all together, when somebody reads or they have
 // become many: so a million entries cost some sorts and not a million insertions.
 type indexPart struct {
+	name    string
 	entries []table.Entry // sorted
-	news    []indexChange // newer than the entries, oldest first
+	news    []change      // newer than the entries, oldest first
 }
 
-// indexChange is the coming or going of an entry, visible from the call and time on.
-type indexChange struct {
+// change is the coming or going of an entry.
+type change struct {
 	entry table.Entry
 	add   bool
-	call  int
-	at    time.Time
+}
+
+// indexChange is visible from the call and time on.
+type indexChange struct {
+	change
+	call int
+	at   time.Time
 }
 
 func (x *index) apply(c indexChange) {
@@ -35,10 +41,10 @@ func (x *index) apply(c indexChange) {
 		if x.parts == nil {
 			x.parts = map[string]*indexPart{}
 		}
-		p = &indexPart{}
+		p = &indexPart{name: name}
 		x.parts[name] = p
 	}
-	if p.news = append(p.news, c); len(p.news) > len(p.entries)+mostNews {
+	if p.news = append(p.news, c.change); len(p.news) > len(p.entries)+mostNews {
 		p.settle()
 	}
 }
@@ -51,7 +57,7 @@ func (p *indexPart) settle() {
 	if len(p.news) == 0 {
 		return
 	}
-	slices.SortStableFunc(p.news, func(a, b indexChange) int { return a.entry.Compare(b.entry) })
+	slices.SortStableFunc(p.news, func(a, b change) int { return a.entry.Compare(b.entry) })
 	merged := make([]table.Entry, 0, len(p.entries)+len(p.news))
 	old := p.entries
 	for i, c := range p.news {
@@ -104,7 +110,7 @@ func (x *index) selects(r table.Range, after *table.Entry) []table.Entry {
 func (x *index) fork() index {
 	f := index{parts: make(map[string]*indexPart, len(x.parts)), pending: slices.Clone(x.pending)}
 	for name, p := range x.parts {
-		f.parts[name] = &indexPart{entries: p.entries, news: slices.Clone(p.news)}
+		f.parts[name] = &indexPart{name: name, entries: p.entries, news: slices.Clone(p.news)}
 	}
 	return f
 }

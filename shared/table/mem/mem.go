@@ -34,6 +34,7 @@ type Table struct {
 
 // partition holds the items of one partition key and their sort keys in order.
 type partition struct {
+	name  string
 	sorts []string
 	items map[string]*table.Item
 }
@@ -151,6 +152,7 @@ func (t *Table) lookup(key table.Key) *table.Item {
 // store makes the change, and its index entries' to their time. Stored items are never changed in place.
 func (t *Table) store(c table.Change) {
 	if c.After != nil {
+		t.share(c)
 		t.put(c.After)
 	} else if c.Before != nil {
 		t.remove(c.Before.Key)
@@ -162,7 +164,7 @@ func (t *Table) store(c table.Change) {
 		}
 		for n, e := range []table.Entry{before, after} {
 			if e != (table.Entry{}) {
-				t.reindex(&t.indexes[i], indexChange{entry: e, add: n == 1})
+				t.reindex(&t.indexes[i], indexChange{change: change{entry: e, add: n == 1}})
 			}
 		}
 	}
@@ -179,10 +181,27 @@ func (t *Table) reindex(x *index, c indexChange) {
 	x.ripen(t.calls, t.clock.Now())
 }
 
+// share has an item that comes share the text of its keys with what is there: millions of items have few partitions.
+func (t *Table) share(c table.Change) {
+	if c.Before != nil {
+		c.After.Key = c.Before.Key
+	} else if p := t.parts[c.After.Key.Part]; p != nil {
+		c.After.Key.Part = p.name
+	}
+	for i := range c.After.Index {
+		at := &c.After.Index[i]
+		if c.Before != nil && c.Before.Index[i] == *at {
+			*at = c.Before.Index[i]
+		} else if p := t.indexes[i].parts[at.Part]; p != nil {
+			at.Part = p.name
+		}
+	}
+}
+
 func (t *Table) put(item *table.Item) {
 	p := t.parts[item.Key.Part]
 	if p == nil {
-		p = &partition{items: map[string]*table.Item{}}
+		p = &partition{name: item.Key.Part, items: map[string]*table.Item{}}
 		t.parts[item.Key.Part] = p
 	}
 	if at, there := slices.BinarySearch(p.sorts, item.Key.Sort); !there {

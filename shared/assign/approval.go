@@ -173,19 +173,20 @@ func pend(wishes *Wishes, fresh map[string]bool, approval Approval) {
 	}
 }
 
-// Approve lets the wishes for a book spend that wait for it, as much as the plan says and no more. It approves one plan: if
-// what would be spent has changed since, it refuses, and names the plan as it is now.
+// Approve lets the wishes for a book spend that wait for it, as much as the plan says and no more; those for which the approver
+// has asked go on waiting for somebody else. It approves one plan: if what would be spent has changed since, it refuses, and
+// names the plan as it is now.
 func (a Assigner) Approve(ctx context.Context, b book.Book, id, approver string) error {
 	for {
 		doc, err := Load(ctx, a.Store.ReadStore, b)
 		if err != nil {
 			return err
 		}
-		plan, waits, err := a.approvable(ctx, b, doc.Value, id, approver)
+		plan, may, err := a.approvable(ctx, b, doc.Value, id, approver)
 		if err != nil {
 			return err
 		}
-		ops, err := approve(a.World, b, doc, approval{id, plan.licenses(waits), approver, waits, plan.spends})
+		ops, err := approve(a.World, b, doc, approval{id, plan.licenses(may), approver, may, plan.spends})
 		if err != nil {
 			return err
 		}
@@ -196,13 +197,13 @@ func (a Assigner) Approve(ctx context.Context, b book.Book, id, approver string)
 	}
 }
 
-// approval is what somebody approves: a plan, for as many licenses, of the wishes that wait, and what each wish would come
-// to spend.
+// approval is what somebody approves: by a plan, some wishes that wait for it, for as many licenses; and what each wish would
+// come to spend.
 type approval struct {
 	plan     string
 	licenses int
 	by       string
-	waits    map[string]bool
+	wishes   map[string]bool
 	spends   map[string]int
 }
 
@@ -216,7 +217,7 @@ func approve(w world.World, b book.Book, doc WishesDoc, one approval) ([]table.O
 	now := w.Now()
 	doc.Value.List = slices.Clone(doc.Value.List)
 	for i := range doc.Value.List {
-		if w := &doc.Value.List[i]; one.waits[w.ID] {
+		if w := &doc.Value.List[i]; one.wishes[w.ID] {
 			w.Approver, w.Approval = one.by, Approval{Plan: one.plan, Licenses: one.licenses, At: now}
 			if w.Limit > 0 {
 				w.Limit = max(w.Limit, one.spends[w.ID])
@@ -232,34 +233,40 @@ func approve(w world.World, b book.Book, doc WishesDoc, one approval) ([]table.O
 	}, nil
 }
 
-// mayApprove returns a problem unless wishes wait for approval and the approver may give it.
-func (a Assigner) mayApprove(b book.Book, wishes Wishes, waits map[string]bool, approver string) error {
+// approvedBy are those of the wishes that wait for approval which the approver may approve: what others have asked for. Their
+// own go on waiting for somebody else. If there are none of either it is a problem.
+func (a Assigner) approvedBy(approver string, b book.Book, wishes Wishes, waits map[string]bool) (map[string]bool, error) {
 	if len(waits) == 0 {
-		return problem.New(problem.Conflict, "NothingToApprove", "No assignment of the book waits for approval. "+
+		return nil, problem.New(problem.Conflict, "NothingToApprove", "No assignment of the book waits for approval. "+
 			"GET /v1.0/deviceAppManagement/managedEBooks/%s/assignments lists those that there are.", b.ID)
 	}
-	own := slices.ContainsFunc(wishes.List, func(w Wish) bool { return waits[w.ID] && w.Requester == approver })
-	if own && !a.SelfApproval {
-		return problem.New(problem.Forbidden, "OwnAssignment", "%s has asked for the assignment and can't approve it too. "+
+	may := make(map[string]bool)
+	for _, w := range wishes.List {
+		if waits[w.ID] && (a.SelfApproval || w.Requester != approver) {
+			may[w.ID] = true
+		}
+	}
+	if len(may) == 0 {
+		return nil, problem.New(problem.Forbidden, "OwnAssignment", "%s has asked for the assignment and can't approve it too. "+
 			"Ask another administrator.", approver)
 	}
-	return nil
+	return may, nil
 }
 
-// approvable is the plan of the wishes that wait for approval, and which these are, if it is the one that is named and its
-// approver may approve it.
+// approvable is the plan of the wishes that wait for approval, and which of them the approver may approve, if it is the one
+// that is named.
 func (a Assigner) approvable(ctx context.Context, b book.Book, wishes Wishes, id, approver string) (
-	plan Plan, waits map[string]bool, err error,
+	plan Plan, may map[string]bool, err error,
 ) {
 	if plan, err = a.plan(ctx, b, wishes); err != nil {
 		return Plan{}, nil, err
 	}
-	waits = wishes.unapproved(plan.spends)
-	if err := a.mayApprove(b, wishes, waits, approver); err != nil {
+	waits := wishes.unapproved(plan.spends)
+	if may, err = a.approvedBy(approver, b, wishes, waits); err != nil {
 		return Plan{}, nil, err
 	}
 	if plan.ID == id {
-		return plan, waits, nil
+		return plan, may, nil
 	}
 	licenses, asked := plan.licenses(waits), 0
 	for _, w := range wishes.List {

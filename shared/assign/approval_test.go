@@ -129,6 +129,38 @@ func TestSmallAssignmentsDontWait(t *testing.T) {
 	}
 }
 
+// Two administrators have each asked for something: each approves what the other has asked for, and neither their own.
+func TestEachOfTwoAdministratorsApprovesWhatTheOtherAskedFor(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold, s.assigner.ApprovalAbove = 0, 1
+	ritas, first := s.many(2)
+	ottos := s.group(s.person("x"), s.person("y"), first[0])
+	_, err := s.assigner.Add(t.Context(), s.book, required(ritas), "rita")
+	s.must(err)
+	_, err = s.assigner.Add(t.Context(), s.book, required(ottos), "otto")
+	s.must(err)
+	plan, _, err := s.assigner.Plan(t.Context(), s.book, []assign.Ask{required(ritas), required(ottos)}, "rita")
+	s.must(err)
+	waits := func() map[string]bool {
+		pending := map[string]bool{}
+		for _, w := range s.wishes().List {
+			if w.Approval.Pending {
+				pending[w.Requester] = true
+			}
+		}
+		return pending
+	}
+	s.must(s.assigner.Approve(t.Context(), s.book, plan.ID, "otto"))
+	if got := waits(); got["rita"] || !got["otto"] {
+		t.Fatalf("otto has approved, and the assignments of %v wait", got)
+	}
+	wantProblem(t, s.assigner.Approve(t.Context(), s.book, plan.ID, "otto"), "OwnAssignment", "")
+	s.must(s.assigner.Approve(t.Context(), s.book, plan.ID, "rita"))
+	if got := waits(); len(got) != 0 {
+		t.Errorf("both have approved, and the assignments of %v wait", got)
+	}
+}
+
 func TestOneAdministratorMayApproveAloneWhereTheInstallationSaysSo(t *testing.T) {
 	s := newSchool(t)
 	s.assigner.SelfApproval = true

@@ -203,8 +203,10 @@ func (a Assigner) ApproveLater(ctx context.Context, b book.Book, id, approver st
 		return PlanRun{}, false, err
 	}
 	waits := doc.Value.unapproved(nil) // for sure; a wish with a limit may wait too, which the plan tells
-	limited := slices.ContainsFunc(doc.Value.List, func(w Wish) bool { return w.Limit > 0 })
-	if err := a.mayApprove(b, doc.Value, waits, approver); err != nil && (len(waits) > 0 || !limited) {
+	limited := slices.ContainsFunc(doc.Value.List, func(w Wish) bool {
+		return w.Limit > 0 && (len(waits) == 0 || w.Requester != approver)
+	})
+	if _, err := a.approvedBy(approver, b, doc.Value, waits); err != nil && !limited {
 		return PlanRun{}, false, err
 	}
 	large, err := a.large(ctx, b, doc.Value.List)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -228,11 +229,12 @@ func (p Planner) finish(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	if err != nil {
 		return err
 	}
-	if run.Refused = refusal(*run, b, now.Value, wishes.Wishes, waits); run.Refused != "" {
+	may, refused := approvable(*run, b, now.Value, wishes.Wishes, waits)
+	if run.Refused = refused; refused != "" {
 		return p.save(ctx, doc)
 	}
-	run.Approved = true
-	ops, err := approve(p.World, b, now, approval{run.Plan, run.Licenses, run.By, waits, spends})
+	run.Approved, run.Licenses = true, run.wanted(wishes, may)
+	ops, err := approve(p.World, b, now, approval{run.Plan, run.Licenses, run.By, may, spends})
 	if err != nil {
 		return err
 	}
@@ -242,33 +244,42 @@ func (p Planner) finish(ctx context.Context, doc runDoc, b book.Book, wishes pla
 // total says how many licenses need somebody's word, and whether they have to wait for it.
 func (r *PlanRun) total(wishes planned, waits map[string]bool) {
 	fresh, all := 0, false
+	counted := maps.Clone(waits)
 	for _, i := range wishes.Fresh {
-		fresh, all = fresh+r.Wanted[i], all || wishes.Wishes.List[i].GroupID == Everybody
+		w := wishes.Wishes.List[i]
+		fresh, all = fresh+r.Wanted[i], all || w.GroupID == Everybody
+		counted[w.ID] = true
 	}
-	r.Licenses = 0
-	for i, w := range wishes.Wishes.List {
-		if waits[w.ID] || slices.Contains(wishes.Fresh, i) {
-			r.Licenses += r.Wanted[i]
-		}
-	}
+	r.Licenses = r.wanted(wishes, counted)
 	r.NeedsApproval = all || len(waits) > 0 || r.ApprovalAbove > 0 && fresh > r.ApprovalAbove
 }
 
-// refusal is why the plan isn't approved; empty when it is.
-func refusal(run PlanRun, b book.Book, now, planned Wishes, waits map[string]bool) string {
-	may := Assigner{SelfApproval: run.SelfApproval}.mayApprove(b, planned, waits, run.By)
-	if p, ok := problem.As(may); ok {
-		return p.Message
+// wanted is how many licenses some of the wishes would spend sooner or later.
+func (r *PlanRun) wanted(wishes planned, some map[string]bool) int {
+	n := 0
+	for i, w := range wishes.Wishes.List {
+		if some[w.ID] {
+			n += r.Wanted[i]
+		}
+	}
+	return n
+}
+
+// approvable are the wishes that are approved by the plan, or why none are.
+func approvable(run PlanRun, b book.Book, now, planned Wishes, waits map[string]bool) (may map[string]bool, refused string) {
+	may, err := Assigner{SelfApproval: run.SelfApproval}.approvedBy(run.By, b, planned, waits)
+	if p, ok := problem.As(err); ok {
+		return nil, p.Message
 	}
 	switch {
 	case !sameWishes(now, planned):
-		return "The assignments of the book have changed since the plan was to be approved. Compute the plan again " +
+		return nil, "The assignments of the book have changed since the plan was to be approved. Compute the plan again " +
 			"(bookplate.plan), and approve that one."
 	case run.Plan != run.Approve:
-		return fmt.Sprintf("The plan %.80q isn't what the assignments would do now: that is the plan %s, for up to %d licenses. "+
+		return nil, fmt.Sprintf("The plan %.80q isn't what the assignments would do now: that is the plan %s, for up to %d licenses. "+
 			"Look at it, and approve that one.", run.Approve, run.Plan, run.Licenses)
 	}
-	return ""
+	return may, ""
 }
 
 func sameWishes(a, b Wishes) bool {

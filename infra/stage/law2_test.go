@@ -10,7 +10,9 @@ import (
 	"github.com/bookplate/bookplate/infra/stage"
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/apple/applefake"
+	"github.com/bookplate/bookplate/shared/grant"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/mark"
 )
 
 const sendPeople = 4
@@ -79,6 +81,49 @@ func TestLaw2WhatAppleDidNotDoIsSentAgainOnlyAfterTheWaitAndAListing(t *testing.
 func TestLaw2AThrottledRequestIsNotUnknown(t *testing.T) {
 	_, w := sendScene(t, enrolled(t, sendPeople, 1, nil), firstAssociate(applefake.Fault{Answer: applefake.AnswerBusy}), nil)
 	w.checkSentTimes(t, 1)
+}
+
+// Apple asks to wait, while some batches are under way and more are to follow. Nothing that the refused batch leaves behind may
+// have Apple asked again before: the next wake may be another process, which hasn't heard that.
+func TestGrantsWaitAsLongAsAppleAsks(t *testing.T) {
+	s := enrolled(t, 40, 1, func(o *stage.Options) {
+		o.Pace = grant.Pace{ResendAfter: 10 * time.Minute, Poll: 10 * time.Second, MaxOpen: 2}
+	})
+	var refused time.Time
+	sendings := 0
+	s.Apple.Script(func(in *applefake.Incoming) applefake.Fault {
+		if in.Endpoint != applefake.EndpointAssociate {
+			return applefake.Fault{}
+		}
+		if sendings++; sendings != 2 {
+			return applefake.Fault{}
+		}
+		refused = s.Clock.Now()
+		return applefake.Fault{Answer: applefake.AnswerBusy, RetryAfter: "300"}
+	})
+	before := len(s.Site.Ledger())
+	s.assign(t)
+	for more := true; more && refused.IsZero(); {
+		var err error
+		more, err = s.Step(t.Context())
+		must(t, err)
+	}
+	marks, err := mark.Read(t.Context(), s.Store.ReadStore, s.Site.UID())
+	must(t, err)
+	waits := 0
+	for _, m := range marks {
+		if m.Kind != mark.Grants {
+			continue
+		}
+		waits++
+		if wait := m.Due.Sub(refused); wait < 5*time.Minute {
+			t.Errorf("grants of %s are due %s after Apple has asked to wait for 5 minutes", m.Subject, wait)
+		}
+	}
+	must(t, s.Rest(t.Context()))
+	if got, want := len(s.Site.Ledger())-before, len(s.people)*len(s.titles); got != want || waits == 0 {
+		t.Errorf("%d licenses were given in the end, want %d; %d marks waited", got, want, waits)
+	}
 }
 
 // A process freezes after it has stored the batch as sending, and wakes up when the batch may no longer be sent.

@@ -76,12 +76,6 @@ func OfLocation(ctx context.Context, store *table.ReadStore, location string) it
 	return table.Docs[Wishes](store.Each(ctx, table.Range{Part: wishesPart(location)}))
 }
 
-// Until are those of the wishes that had been made by then.
-func (w Wishes) Until(then time.Time) Wishes {
-	w.List = slices.DeleteFunc(slices.Clone(w.List), func(one Wish) bool { return one.Created.After(then) })
-	return w
-}
-
 // Names says that a wish of the book names the group.
 func (w Wishes) Names(groupID string) bool {
 	return slices.ContainsFunc(w.List, func(one Wish) bool { return one.GroupID == groupID })

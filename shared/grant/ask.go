@@ -17,15 +17,17 @@ import (
 
 // asking is what one look at the wishes has found.
 type asking struct {
-	site assign.Site
+	site  assign.Site
+	began time.Time
 	// until is when no further book is begun, and nothing more is noted: a location may wish for millions of licenses, and
 	// what was found must still be given in this wake.
 	until   time.Time
 	seen    map[string]bool         // bookIds, also those that were put off
 	looked  map[apple.AssetKey]bool // the books that were not
 	taken   map[[2]string]bool
-	pairs   []found // in the order in which they are given
-	missing bool    // people wait because Apple doesn't know them
+	pairs   []found          // in the order in which they are given
+	short   []apple.AssetKey // people wait for stock, and batches with these books are under way
+	missing bool             // people wait because Apple doesn't know them
 }
 
 // find looks at the wishes of the subjects, and puts what is to be given into the backlog. For people whom Apple doesn't
@@ -41,7 +43,7 @@ func (g Granter) find(ctx context.Context, site assign.Site, doc *backlogDoc, su
 			return false, fmt.Errorf("marking the missing readers: %w", err)
 		}
 	}
-	return g.keep(ctx, doc, a.looked, a.pairs)
+	return g.keep(ctx, doc, a, slices.Contains(subjects, mark.SubjectAll))
 }
 
 // ask surveys the wishes of the subjects, and notes who waits and why. Half of the time that is left is for this; books for
@@ -49,7 +51,7 @@ func (g Granter) find(ctx context.Context, site assign.Site, doc *backlogDoc, su
 func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (*asking, error) {
 	now := g.World.Now()
 	a := &asking{
-		site: site, until: now.Add(g.Until.Sub(now) / 2), seen: make(map[string]bool), looked: make(map[apple.AssetKey]bool),
+		site: site, began: now, until: now.Add(g.Until.Sub(now) / 2), seen: make(map[string]bool), looked: make(map[apple.AssetKey]bool),
 		taken: make(map[[2]string]bool),
 	}
 	for _, turn := range [][]string{putOff(subjects), subjects} {
@@ -64,7 +66,7 @@ func (g Granter) ask(ctx context.Context, site assign.Site, subjects []string) (
 				continue
 			}
 			a.seen[doc.Value.BookID] = true
-			if err := g.askFor(ctx, a, doc.Value); err != nil {
+			if err := g.askFor(ctx, a, doc); err != nil {
 				return nil, err
 			}
 		}
@@ -78,7 +80,8 @@ func putOff(subjects []string) []string {
 }
 
 // askFor surveys the wishes for one book.
-func (g Granter) askFor(ctx context.Context, a *asking, wishes assign.Wishes) error {
+func (g Granter) askFor(ctx context.Context, a *asking, doc assign.WishesDoc) error {
+	wishes := doc.Value
 	if len(a.seen) > 1 && !g.World.Now().Before(a.until) {
 		return g.later(ctx, wishes)
 	}
@@ -102,22 +105,33 @@ func (g Granter) askFor(ctx context.Context, a *asking, wishes assign.Wishes) er
 	if err := g.remindHolds(ctx, wishes); err != nil {
 		return err
 	}
-	a.looked[wishes.Asset] = true
+	a.take(doc, lines)
+	return nil
+}
+
+// take notes what is to be given of a book, and to whom.
+func (a *asking) take(doc assign.WishesDoc, lines []assign.Line) {
+	asset := doc.Value.Asset
+	a.looked[asset] = true
 	orders := make(map[string]*order) // by the group of the wish
+	short := false
 	for _, line := range lines {
 		a.missing = a.missing || line.Decision.Reason == assign.NotAtApple
-		title := [2]string{wishes.Asset.AdamID, line.Person.ID}
+		short = short || line.Decision.Reason == assign.NoStock
+		title := [2]string{asset.AdamID, line.Person.ID}
 		if line.Decision.Verdict != assign.Give || a.taken[title] { // STDQ and PLUS are one title
 			continue
 		}
 		a.taken[title] = true
 		group := line.Wish.GroupID
 		if orders[group] == nil {
-			orders[group] = &order{wishes.Asset, group}
+			orders[group] = &order{asset, doc.Version, group}
 		}
 		a.pairs = append(a.pairs, found{line.Person.ID, orders[group]})
 	}
-	return nil
+	if short && holding(a.site.Batches, asset) {
+		a.short = append(a.short, asset)
+	}
 }
 
 // later marks a book for which there was no time.

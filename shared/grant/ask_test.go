@@ -22,13 +22,15 @@ func (s *school) putOffBooks() (places []int) {
 	return places
 }
 
-// cleared removes the marks that assigning the books has left.
+// cleared removes the marks of grants that are due.
 func (s *school) cleared() *school {
 	s.Helper()
 	marks, err := mark.Read(s.Context(), s.store.ReadStore, uid)
 	s.must(err)
 	for _, m := range marks {
-		s.commit(m.Done())
+		if (m.Kind == mark.Grants || m.Kind == mark.Later) && !m.Due.After(s.clock.Now()) {
+			s.commit(m.Done())
+		}
 	}
 	return s
 }

@@ -7,7 +7,10 @@ import (
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/world"
 )
@@ -19,13 +22,16 @@ import (
 type backlog struct {
 	// Look names the items of the turns. What a slower worker stores has another name, and nobody reads it.
 	Look  string    `json:"look"`
-	Since time.Time `json:"since"` // of the oldest look that found a turn
+	Since time.Time `json:"since"` // when the oldest look began that found a turn
 	Next  int       `json:"next"`  // the turn that comes next
 	Turns int       `json:"turns"`
+	// Short are books of which there seemed to be too few licenses while batches with them were under way: those are taken
+	// off the stock although Apple may have counted them already (law 5). When they have ended, the books are looked at.
+	Short []apple.AssetKey `json:"short,omitempty"`
 }
 
 // backlogFor is how old a backlog may become. Renewing sees all that a look sees but one thing: a person of ours whose Apple
-// Account is another one's too, and who gets the title by another location meanwhile (assign.Surveyor.Again).
+// Account is another one's too, and who gets the title by another location meanwhile (assign.Surveyor.Renew).
 const backlogFor = 5 * time.Minute
 
 // keepTurns is how long turns are kept that a worker has stored and not come to remove.
@@ -33,8 +39,23 @@ const keepTurns = 7 * 24 * time.Hour
 
 func (b backlog) left() int { return b.Turns - b.Next }
 
-// old says that its turns must not come: everybody is to be looked at anew.
-func (b backlog) old(now time.Time) bool { return b.left() > 0 && now.Sub(b.Since) > backlogFor }
+// due are the subjects of looks that the backlog is due for: everything if it is old, otherwise the books that seemed short.
+func (b backlog) due(site assign.Site, now time.Time) (subjects []string) {
+	if b.left() > 0 && now.Sub(b.Since) > backlogFor {
+		return []string{mark.SubjectAll}
+	}
+	for _, asset := range b.Short {
+		if !holding(site.Batches, asset) {
+			subjects = append(subjects, mark.SubjectBook(book.ID(site.Token.Location, asset)))
+		}
+	}
+	return subjects
+}
+
+// holding says that one of the batches is for the book.
+func holding(batches []license.BatchDoc, asset apple.AssetKey) bool {
+	return slices.ContainsFunc(batches, func(doc license.BatchDoc) bool { return slices.Contains(doc.Value.Titles, asset) })
+}
 
 type backlogDoc = table.Doc[backlog]
 
@@ -73,23 +94,54 @@ func (g Granter) turns(ctx context.Context, b backlog, most int) ([]turn, error)
 	return turns, nil
 }
 
-// keep adds what a look has found to the backlog as it was before, in place of what earlier ones found for the same books.
-// It says false when another worker has changed the backlog since.
-func (g Granter) keep(ctx context.Context, doc *backlogDoc, looked map[apple.AssetKey]bool, pairs []found) (bool, error) {
+// keep puts what a look has found into the backlog, in place of what earlier ones found for the same books. A look at
+// everything begins it anew: what it had no time for is marked, and looked at next. It says false when another worker has
+// changed the backlog since it was read.
+func (g Granter) keep(ctx context.Context, doc *backlogDoc, a *asking, everything bool) (bool, error) {
 	before := doc.Value
-	rest, err := g.turns(ctx, before, before.left())
+	var rest []turn
+	var short []apple.AssetKey
+	if !everything {
+		var err error
+		if rest, err = g.turns(ctx, before, before.left()); err != nil {
+			return false, err
+		}
+		short = slices.DeleteFunc(slices.Clone(before.Short), func(b apple.AssetKey) bool { return a.looked[b] })
+	}
+	turns, err := g.turnsOf(a.pairs, a.began)
 	if err != nil {
 		return false, err
 	}
-	turns, err := g.turnsOf(pairs)
-	if err != nil {
-		return false, err
-	}
-	if len(turns) == 0 && !slices.ContainsFunc(rest, func(t turn) bool { return t.has(looked) }) {
+	short = append(short, a.short...)
+	changed := everything && before.left() > 0 || slices.ContainsFunc(rest, func(t turn) bool { return t.has(a.looked) })
+	if len(turns) == 0 && !changed && slices.Equal(short, before.Short) {
 		return true, nil
 	}
-	doc.Value = backlog{Look: world.NewID(g.World)}
-	if err := g.storeTurns(ctx, &doc.Value, slices.Concat(without(rest, looked), turns)); err != nil {
+	return g.replace(ctx, doc, slices.Concat(without(rest, a.looked), turns), short)
+}
+
+// requeue ends the next turn, and puts what could not be given of it before the others. Short are further books that seemed
+// short. It says false when another worker has changed the backlog since it was read.
+func (g Granter) requeue(ctx context.Context, doc *backlogDoc, left []turn, short []apple.AssetKey) (bool, error) {
+	rest := doc.Value
+	rest.Next++
+	turns, err := g.turns(ctx, rest, rest.left())
+	if err != nil {
+		return false, err
+	}
+	for _, asset := range rest.Short {
+		if !slices.Contains(short, asset) {
+			short = append(short, asset)
+		}
+	}
+	return g.replace(ctx, doc, slices.Concat(left, turns), short)
+}
+
+// replace makes a new backlog of turns, unless another worker has changed it since it was read.
+func (g Granter) replace(ctx context.Context, doc *backlogDoc, turns []turn, short []apple.AssetKey) (bool, error) {
+	before := doc.Value
+	doc.Value = backlog{Look: world.NewID(g.World), Short: short}
+	if err := g.storeTurns(ctx, &doc.Value, turns); err != nil {
 		return false, err
 	}
 	if ok, err := g.saveBacklog(ctx, doc); err != nil || !ok {

@@ -9,8 +9,10 @@ import (
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/reader"
 	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/table/mem"
 )
@@ -85,7 +87,7 @@ func TestABatchThatGaveAllIsFollowedByTheNextWithoutAnotherLook(t *testing.T) {
 func TestATurnIsDecidedAnewWhenItComes(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(s *school, person string)
-		looked bool // whether everything has to be looked at: somebody has to be told why they wait
+		looked bool // whether everything has to be looked at: others may get what these don't, or are to be told why they wait
 		sent   int
 	}{
 		"nothing has changed": {func(*school, string) {}, false, 2},
@@ -95,18 +97,13 @@ func TestATurnIsDecidedAnewWhenItComes(t *testing.T) {
 		}, true, 1},
 		"it is another assignment for the same group": {func(s *school, _ string) {
 			for _, asks := range [][]assign.Ask{nil, {{GroupID: s.group, Intent: assign.Required}}} {
-				s.clock.Advance(time.Second)
 				_, err := s.assigner.Replace(s.Context(), s.books[0], asks, "otto")
 				s.must(err)
 			}
 		}, true, 1},
-		"Apple lists it for them": {func(s *school, person string) {
-			row := apple.Assignment{AssetKey: s.books[0].Asset, ClientUserID: s.idOf(person)}
-			a := license.Applier{Store: s.store, World: s.clock.World()}
-			_, err := a.Add(s.Context(), license.Source{Location: uid, People: map[string]string{row.ClientUserID: person}},
-				[]apple.Assignment{row})
-			s.must(err)
-		}, false, 1},
+		"somebody else has given it to them": {func(s *school, person string) {
+			s.found(apple.Assignment{AssetKey: s.books[0].Asset, ClientUserID: s.idOf(person)}, person)
+		}, true, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := crowd(t, 2, 1)
@@ -125,6 +122,15 @@ func TestATurnIsDecidedAnewWhenItComes(t *testing.T) {
 	}
 }
 
+// found applies a row of Apple's for a person of ours.
+func (s *school) found(row apple.Assignment, person string) {
+	s.Helper()
+	a := license.Applier{Store: s.store, World: s.clock.World()}
+	from := license.Source{Location: uid, People: map[string]string{row.ClientUserID: person}}
+	_, err := a.Add(s.Context(), from, []apple.Assignment{row})
+	s.must(err)
+}
+
 func backlogOf(s *school) backlog {
 	s.Helper()
 	doc, err := s.granter.backlog(s.Context())
@@ -133,15 +139,17 @@ func backlogOf(s *school) backlog {
 }
 
 func TestALookAtOneBookLeavesTheTurnsOfTheOthers(t *testing.T) {
-	s := crowd(t, 3, 2)
+	s := crowd(t, 4, 2)
 	s.spend()
+	s.gives()
+	s.cleared()
 	_, err := s.assigner.Replace(t.Context(), s.books[0], nil, "rita")
 	s.must(err)
-	n := s.looks(func() { s.must(s.granter.Spend(t.Context(), []string{mark.SubjectBook(s.books[0].ID)})) })
+	n := s.looks(s.work)
 	turns, err := s.granter.turns(t.Context(), backlogOf(s), 9)
 	s.must(err)
-	if n != 1 || len(turns) != 2 {
-		t.Fatalf("%d looks, turns %+v; want one look, and both people", n, turns)
+	if n != 1 || len(turns) != 2 || len(s.apple.sent) != 2 {
+		t.Fatalf("%d looks, turns %+v; want one look, one person given to, and two left", n, turns)
 	}
 	for _, one := range turns {
 		if !slices.Equal(one.Titles, []apple.AssetKey{s.books[1].Asset}) {
@@ -150,8 +158,20 @@ func TestALookAtOneBookLeavesTheTurnsOfTheOthers(t *testing.T) {
 	}
 }
 
+// What it would find would have to wait for room, too; and many changes then share a look.
+func TestWithoutRoomForABatchThereIsNoLook(t *testing.T) {
+	s := crowd(t, 3, 1)
+	s.spend()
+	s.cleared()
+	subject := mark.SubjectBook(s.books[0].ID)
+	n := s.looks(func() { s.must(s.granter.Spend(t.Context(), []string{subject, mark.SubjectNext})) })
+	if n != 0 || len(s.dueSubjects()) != 0 || !s.marked(subject) {
+		t.Errorf("%d looks, due now: %v, marked for later: %v", n, s.dueSubjects(), s.marked(subject))
+	}
+}
+
 // While Apple's limits shrink: what was to be one request is several, of which there is room for some.
-func TestATurnOfWhichARequestHadNoRoomComesAgain(t *testing.T) {
+func TestWhatOfATurnHasNoRoomComesNext(t *testing.T) {
 	s := newSchool(t, 6, 1)
 	s.granter.Pace.MaxOpen = 2
 	s.granter.Until = start // the look keeps what it has found, and nothing is given
@@ -160,34 +180,151 @@ func TestATurnOfWhichARequestHadNoRoomComesAgain(t *testing.T) {
 	s.granter.Limits.MaxClientUserIDs = 2
 	s.next()
 	if len(s.apple.sent) != 2 || s.left() != 1 {
-		t.Fatalf("%d requests and %d turns left, want two, and the turn", len(s.apple.sent), s.left())
+		t.Fatalf("%d requests and %d turns left, want two, and one", len(s.apple.sent), s.left())
 	}
 	s.apple.list(0, nil)
 	s.apple.list(1, nil)
 	s.apple.event = finished(2, 2)
 	s.settle()
 	s.cleared()
-	s.next()
-	if s.left() != 0 || s.marked(mark.SubjectAll) {
+	n := s.looks(s.next)
+	if s.left() != 0 || s.marked(mark.SubjectAll) || n != 0 {
 		t.Errorf("%d turns left; everything is looked at: %v; want neither", s.left(), s.marked(mark.SubjectAll))
 	}
 	s.sentOnce("after the limits had shrunk")
 }
 
 func TestAnOldBacklogIsNotReliedOn(t *testing.T) {
-	s := crowd(t, 3, 1)
-	s.spend()
-	s.clock.Advance(backlogFor)
-	s.gives()
-	if n := s.looks(s.next); n != 0 {
-		t.Errorf("%d looks after %s, want none", n, backlogFor)
+	for _, subjects := range [][]string{{mark.SubjectNext}, {mark.SubjectNext, mark.SubjectBook("of no matter")}} {
+		s := crowd(t, 3, 1)
+		s.spend()
+		s.clock.Advance(backlogFor)
+		s.gives()
+		spend := func() { s.must(s.granter.Spend(t.Context(), subjects)) }
+		if n := s.looks(spend); n != 0 {
+			t.Errorf("%d looks after %s, want none", n, backlogFor)
+		}
+		s.clock.Advance(time.Second)
+		s.gives()
+		if n := s.looks(spend); n != 1 {
+			t.Errorf("%d looks later than that, want one", n)
+		}
+		s.sentOnce("in the end")
 	}
-	s.clock.Advance(time.Second)
-	s.gives()
-	if n := s.looks(s.next); n != 1 {
-		t.Errorf("%d looks later than that, want one", n)
+}
+
+// Two books are looked at in turn, so that turns of both are always there.
+func TestTheAgeOfABacklogIsThatOfItsOldestTurn(t *testing.T) {
+	s := crowd(t, 9, 2)
+	s.granter.Limits.MaxAssets = 1
+	s.spend()
+	for i := range 6 {
+		s.clock.Advance(2 * time.Minute)
+		s.gives()
+		s.must(s.granter.Spend(t.Context(), []string{mark.SubjectBook(s.books[i%2].ID)}))
+	}
+	if age := s.clock.Now().Sub(backlogOf(s).Since); age != 2*time.Minute {
+		t.Errorf("the age is %s, and no turn is older than two minutes", age)
+	}
+}
+
+// counts has Apple take off its counts at once what is sent, before it lists it.
+func (s *school) counts() {
+	s.apple.associate = func(a apple.Association) (string, error) {
+		for _, asset := range a.Assets {
+			s.apple.stock[asset] -= len(a.ClientUserIDs)
+		}
+		return fmt.Sprint("event-", len(s.apple.sent)), nil
+	}
+}
+
+// Apple has counted a batch already, and its pairs are taken off once more, as law 5 says. Who is last must not be told that
+// there is nothing left, and wait for a sync.
+func TestTheLastLicensesAreGivenAsSoonAsItIsCertainThatTheyAreThere(t *testing.T) {
+	s := newSchool(t, 6, 1)
+	s.granter.Limits.MaxClientUserIDs, s.granter.Pace.MaxOpen = 1, 2
+	s.apple.stock[s.books[0].Asset] = 6
+	s.counts()
+	s.work()
+	for listed := 0; len(s.open()) > 0; {
+		for ; listed < len(s.apple.sent); listed++ {
+			s.apple.list(listed, nil)
+		}
+		s.apple.event = finished(1, 1)
+		s.must(s.granter.Settle(t.Context(), s.open()[0].Value.ID))
+		s.work()
 	}
 	s.sentOnce("in the end")
+}
+
+// Who gets none of a title that is short gets the other all the same, and is told why.
+func TestAShortTitleKeepsNobodyFromTheOthers(t *testing.T) {
+	s := newSchool(t, 4, 2)
+	s.apple.stock[s.books[0].Asset] = 1 // the last sync saw 1000
+	s.counts()
+	s.work()
+	if got := s.states(); got["reserved"] != 5 || got["waiting noStock"] != 3 || len(s.apple.sent) != 2 {
+		t.Errorf("states %v after %d requests, want one for one person and both titles, one for the others", got, len(s.apple.sent))
+	}
+}
+
+func TestStockThatATurnDoesNotNeedIsGivenToOthers(t *testing.T) {
+	s := crowd(t, 3, 1)
+	s.apple.stock[s.books[0].Asset] = 2
+	s.books[0].Available = 2
+	s.must(bookStore(s))
+	s.counts()
+	s.work()
+	turns, err := s.granter.turns(t.Context(), backlogOf(s), 9)
+	s.must(err)
+	a := license.Applier{Store: s.store, World: s.clock.World()} // another location gives it to who comes next
+	_, err = a.Add(t.Context(), license.Source{Location: "2000", People: map[string]string{"x": turns[0].People[0]}},
+		[]apple.Assignment{{AssetKey: s.books[0].Asset, ClientUserID: "x"}})
+	s.must(err)
+	s.gives()
+	s.work()
+	if got := s.states(); len(s.apple.sent) != 2 || got["waiting noStock"] != 0 {
+		t.Errorf("%d requests, states %v; want the other license given to who is left", len(s.apple.sent), got)
+	}
+}
+
+func bookStore(s *school) error {
+	return book.Store(s.Context(), s.store, book.Doc{Value: s.books[0]})
+}
+
+// A look takes a while. While it is at the second book, an administrator makes the first one available only.
+func TestWishesThatChangeDuringALookAreNotThoseThatItSaw(t *testing.T) {
+	for name, approvalAbove := range map[string]int{"nobody has asked": 0, "it may spend two": 2} {
+		t.Run(name, func(t *testing.T) {
+			s := newSchool(t, 6, 2)
+			s.granter.Limits = apple.Limits{MaxAssets: 1, MaxClientUserIDs: 1}
+			s.granter.Pace.MaxOpen = 12
+			s.assigner.ApprovalAbove = approvalAbove
+			changed := false
+			s.engine.SetFaults(mem.Faults{Before: func(c mem.Call) error {
+				if changed || c.Kind != mem.Query || !strings.HasPrefix(c.Range.Part, "title#"+s.books[1].Asset.AdamID) {
+					return nil
+				}
+				changed = true
+				_, err := s.assigner.Replace(t.Context(), s.books[0], []assign.Ask{{GroupID: s.group, Intent: assign.Available}}, "rita")
+				s.must(err)
+				return nil
+			}})
+			s.spend()
+			for _, r := range s.apple.sent {
+				if slices.Contains(r.Assets, s.books[0].Asset) {
+					t.Errorf("%v are sent a book that they haven't asked for", r.ClientUserIDs)
+				}
+			}
+			if len(s.apple.sent) != 6 || !changed {
+				t.Errorf("%d requests, changed: %v; want the other book given", len(s.apple.sent), changed)
+			}
+		})
+	}
+}
+
+func ofBacklog(c mem.Call) bool {
+	return slices.ContainsFunc(c.Keys, func(k table.Key) bool { return strings.HasPrefix(k.Part, "backlog#") })
 }
 
 // A worker stands still after its look, and another one looks, gives and goes on meanwhile: what the first one found is
@@ -251,47 +388,62 @@ func TestTurnsThatAreOverAreRemoved(t *testing.T) {
 	}
 }
 
-func ofBacklog(c mem.Call) bool {
-	return slices.ContainsFunc(c.Keys, func(k table.Key) bool { return strings.HasPrefix(k.Part, "backlog#") })
-}
-
-// Law 2 in short: whoever dies at any write, and whatever of it happened, nothing is sent twice and nobody is forgotten.
-func TestAWorkerMayDieAtAnyWriteOfTheBacklog(t *testing.T) {
+// Whoever dies at any write, and whatever of it happened, nothing is sent twice and nobody is forgotten.
+func TestAWorkerMayDieAtAnyWrite(t *testing.T) {
 	for _, happened := range []bool{false, true} {
-		for n := 1; ; n++ {
+		deaths := 0
+		for n, reached := 1, true; reached; n++ {
 			s := crowd(t, 3, 2)
-			writes, died := 0, false
-			dies := func(c mem.Call) error {
-				if died || c.Write == 0 || !ofBacklog(c) {
-					return nil
-				}
-				if writes++; writes == n {
-					died = true
-					return fmt.Errorf("the worker dies at write %d", n)
-				}
-				return nil
+			faults, died := mem.Crash(n, happened)
+			s.engine.SetFaults(faults)
+			if err := s.granter.Spend(t.Context(), []string{mark.SubjectAll}); err == nil && died() {
+				t.Fatalf("the worker has survived its death at write %d", n)
 			}
-			s.engine.SetFaults(mem.Faults{Before: dies})
-			if happened {
-				s.engine.SetFaults(mem.Faults{After: dies})
+			s.engine.SetFaults(mem.Faults{})
+			if reached = died(); reached {
+				deaths++
 			}
-			for range 8 {
-				err := s.granter.Spend(t.Context(), []string{mark.SubjectNext})
-				if err == nil && (s.marked(mark.SubjectAll) || len(s.apple.sent) == 0) {
-					s.cleared()
-					err = s.granter.Spend(t.Context(), []string{mark.SubjectAll})
+			for range 9 {
+				s.clock.Advance(recoverAfter)
+				for _, doc := range s.open() {
+					for i := range s.apple.sent {
+						s.apple.list(i, nil)
+					}
+					s.apple.event = finished(2, 2)
+					s.must(s.granter.Settle(t.Context(), doc.Value.ID))
 				}
-				if err != nil && !died {
-					t.Fatal(err)
-				}
-				if len(s.open()) > 0 {
-					s.gives()
-				}
+				s.work()
 			}
 			s.sentOnce(fmt.Sprintf("died at write %d, which happened: %v", n, happened))
-			if !died {
-				break // there are no more writes
-			}
 		}
+		if deaths < 8 {
+			t.Errorf("only %d deaths", deaths)
+		}
+	}
+}
+
+// Quinn and somebody whose turn is to come share an Apple Account. Apple's portal gives the title to Quinn.
+func TestWhatIsFoundWhileABatchIsSettledHasEverythingLookedAtBeforeMoreIsGiven(t *testing.T) {
+	s := crowd(t, 2, 1)
+	var rows []apple.User
+	for _, p := range s.people {
+		rows = append(rows, apple.User{ClientUserID: s.idOf(p), Status: apple.UserAssociated, IDHash: "of " + p})
+	}
+	_, err := reader.Apply(t.Context(), s.store, uid, rows, start)
+	s.must(err)
+	s.work()
+	turns, err := s.granter.turns(t.Context(), backlogOf(s), 1)
+	s.must(err)
+	const quinn = "99999999-9999-4999-8999-999999999999"
+	_, _, err = s.granter.Readers.Ensure(t.Context(), []reader.Person{{ID: quinn}}, "")
+	s.must(err)
+	row := apple.User{ClientUserID: s.idOf(quinn), Status: apple.UserAssociated, IDHash: "of " + turns[0].People[0]}
+	_, err = reader.Apply(t.Context(), s.store, uid, []apple.User{row}, start)
+	s.must(err)
+	s.apple.rows = append(s.apple.rows, apple.Assignment{AssetKey: s.books[0].Asset, ClientUserID: s.idOf(quinn)})
+	s.gives()
+	s.work()
+	if got := s.states(); len(s.apple.sent) != 1 || got["refused ownedAsOther"] != 1 {
+		t.Errorf("%d requests, states %v; want the account given the title once", len(s.apple.sent), got)
 	}
 }

@@ -31,6 +31,7 @@ var start = time.Date(2030, 9, 1, 8, 0, 0, 0, time.UTC)
 // scripted is Apple as a test tells it to be. What is associated isn't listed before the test says so.
 type scripted struct {
 	stock map[apple.AssetKey]int
+	total int // of each title
 	rows  []apple.Assignment
 	sent  []apple.Association
 	event apple.Event
@@ -45,7 +46,7 @@ func (a *scripted) AssetPages(
 	var rows []apple.Asset
 	for key, n := range a.stock {
 		if q.AdamID == "" || q.AdamID == key.AdamID {
-			rows = append(rows, apple.Asset{AssetKey: key, ProductType: apple.ProductBook, TotalCount: 9999, AvailableCount: n})
+			rows = append(rows, apple.Asset{AssetKey: key, ProductType: apple.ProductBook, TotalCount: a.total, AvailableCount: n})
 		}
 	}
 	return visit(apple.Page{VersionID: "v", Last: true}, rows)
@@ -117,7 +118,7 @@ func newSchool(t *testing.T, people, titles int) *school {
 	v := world.NewVirtual(1, start)
 	engine := mem.New(v)
 	store := table.NewStore(engine, v.World())
-	a := &scripted{stock: map[apple.AssetKey]int{}}
+	a := &scripted{stock: map[apple.AssetKey]int{}, total: 9999}
 	d := directory.New(store, v.World(), quiet{})
 	record := token.Record{ID: token.ID(mdmID, uid), Location: uid, MDMID: mdmID, State: token.Valid, SecretVersion: "v1"}
 	s := &school{
@@ -216,6 +217,35 @@ func (s *school) spend() {
 func (s *school) next() {
 	s.Helper()
 	s.must(s.granter.Spend(s.Context(), []string{mark.SubjectNext}))
+}
+
+// dueSubjects are those of the grants that are marked and due.
+func (s *school) dueSubjects() (subjects []string) {
+	s.Helper()
+	marks, err := mark.Read(s.Context(), s.store.ReadStore, uid)
+	s.must(err)
+	for _, m := range marks {
+		if (m.Kind == mark.Grants || m.Kind == mark.Later) && !m.Due.After(s.clock.Now()) {
+			subjects = append(subjects, m.Subject)
+		}
+	}
+	return subjects
+}
+
+// work does what is due of grants until nothing is, as a location's worker does.
+func (s *school) work() {
+	s.Helper()
+	for rounds := 0; ; rounds++ {
+		subjects := s.dueSubjects()
+		if len(subjects) == 0 {
+			return
+		}
+		if rounds > 20 {
+			s.Fatalf("it never comes to rest: %v", subjects)
+		}
+		s.cleared()
+		s.must(s.granter.Spend(s.Context(), subjects))
+	}
 }
 
 func (s *school) open() []license.BatchDoc {

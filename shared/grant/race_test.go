@@ -145,7 +145,7 @@ func (s *school) draft() draft {
 	s.must(err)
 	a, err := s.granter.ask(s.Context(), site, []string{mark.SubjectAll})
 	s.must(err)
-	turns, err := s.granter.turnsOf(a.pairs)
+	turns, err := s.granter.turnsOf(a.pairs, a.began)
 	s.must(err)
 	drafts, err := s.granter.renew(s.Context(), site, turns[0])
 	s.must(err)

@@ -109,10 +109,16 @@ func (g Granter) counted(ctx context.Context, site assign.Site, row apple.Asset,
 	if err != nil {
 		return err
 	}
+	before := doc.Value
 	doc, changed := syncrun.Counted(doc, g.Record.Location, row, g.World.Now())
 	s.free[row.AssetKey] = site.Free(doc.Value)
 	if !changed {
 		return nil
+	}
+	if doc.Value.Total > before.Total || doc.Value.Available > before.Available { // there is more for those who wait
+		if err := g.markGrants(ctx, mark.SubjectBook(doc.Value.ID), g.World.Now()); err != nil {
+			return err
+		}
 	}
 	return book.Store(ctx, g.Store, doc)
 }

@@ -17,10 +17,11 @@ type found struct {
 	by *order
 }
 
-// order is a wish for a book: a group has one.
+// order is a wish for a book.
 type order struct {
-	asset apple.AssetKey
-	group string // assign.Wish.GroupID
+	asset  apple.AssetKey
+	wishes string // the version of the book's wishes
+	group  string // assign.Wish.GroupID: a group has one wish for the book
 }
 
 func (f found) title() apple.AssetKey { return f.by.asset }
@@ -29,8 +30,9 @@ func (f found) person() string        { return f.to }
 // turn is a request to be, as it waits for its turn: each title for each of the people, under the wish by which the look
 // found it.
 type turn struct {
-	Looked time.Time        `json:"looked"` // a wish that was made later isn't the one
+	Looked time.Time        `json:"looked"` // when the look began
 	Titles []apple.AssetKey `json:"titles"`
+	Wishes []string         `json:"wishes"` // the version of the wishes for each title: if it is another by now, they are others
 	People []string         `json:"people"` // in the order in which stock is given out
 	// Groups are those of the wishes: they are the same for many titles. Ways are, for each title, the group by its place
 	// among them; Runs say how many of the people, one after another, come under which way. Most turns have one run.
@@ -45,12 +47,11 @@ type run struct {
 	People int `json:"n"`
 }
 
-// turnsOf are the requests in which what was found now can be given.
-func (g Granter) turnsOf(pairs []found) ([]turn, error) {
-	now := g.World.Now()
+// turnsOf are the requests in which what a look has found can be given.
+func (g Granter) turnsOf(pairs []found, looked time.Time) ([]turn, error) {
 	var turns []turn
 	for _, b := range bundles(g.Limits, pairs) {
-		fit, err := fitting(b, now)
+		fit, err := fitting(b, looked)
 		if err != nil {
 			return nil, err
 		}
@@ -82,6 +83,9 @@ func fitting(b bundle[found], looked time.Time) ([]turn, error) {
 
 func newTurn(b bundle[found], looked time.Time) turn {
 	t := turn{Looked: looked, Titles: b.titles, People: b.people}
+	for _, p := range b.pairs[0] {
+		t.Wishes = append(t.Wishes, p.by.wishes)
+	}
 	for _, pairs := range b.pairs {
 		way := make([]int, len(pairs))
 		for i, p := range pairs {
@@ -135,7 +139,7 @@ func (t turn) without(books map[apple.AssetKey]bool) turn {
 		if books[asset] {
 			continue
 		}
-		left.Titles = append(left.Titles, asset)
+		left.Titles, left.Wishes = append(left.Titles, asset), append(left.Wishes, t.Wishes[i])
 		for w := range t.Ways {
 			left.Ways[w] = append(left.Ways[w], t.Ways[w][i])
 		}

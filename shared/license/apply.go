@@ -18,6 +18,8 @@ type Applier struct {
 	// Before, if set, is told of the rows that are about to be written, so that whoever sums them up knows that a sum is
 	// behind should the worker die.
 	Before func(ctx context.Context, rows []apple.Assignment) error
+	// Found, if set, is told ahead of licenses that no sending of ours awaits: what was decided without them may be wrong.
+	Found func(ctx context.Context) error
 }
 
 // Source says where rows come from.
@@ -34,9 +36,14 @@ const applyWidth = 8 // commits under way at once
 // Add applies rows that Apple lists, and returns those that were new to the table. A repeated row changes nothing.
 func (a Applier) Add(ctx context.Context, from Source, rows []apple.Assignment) ([]apple.Assignment, error) {
 	ours, foreign := from.split(rows)
-	ours, err := a.unknown(ctx, ours)
+	ours, found, err := a.unknown(ctx, ours)
 	if err != nil {
 		return nil, err
+	}
+	if found && a.Found != nil {
+		if err := a.Found(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := a.announce(ctx, rowsOf(ours)); err != nil {
 		return nil, err
@@ -128,24 +135,26 @@ func (from Source) split(rows []apple.Assignment) (ours []owned, foreign []apple
 	return ours, foreign
 }
 
-// unknown leaves out what the table has already, which is most of what a repeated listing shows.
-func (a Applier) unknown(ctx context.Context, ours []owned) ([]owned, error) {
+// unknown leaves out what the table has already, which is most of what a repeated listing shows. Found says that among the
+// rest there is something that no sending of ours awaits.
+func (a Applier) unknown(ctx context.Context, ours []owned) (news []owned, found bool, err error) {
 	keys := make([]table.Key, len(ours))
 	for i, o := range ours {
 		keys[i] = Key(o.adamID, o.personID)
 	}
 	known, err := table.LoadMany[License](ctx, a.Store.ReadStore, keys)
 	if err != nil {
-		return nil, fmt.Errorf("reading %d licenses: %w", len(keys), err)
+		return nil, false, fmt.Errorf("reading %d licenses: %w", len(keys), err)
 	}
-	var news []owned
 	for i, o := range ours {
-		has := known[keys[i]].Value.Rows
-		if slices.ContainsFunc(o.rows, func(r Row) bool { return !slices.ContainsFunc(has, r.is) }) {
+		l := known[keys[i]].Value
+		missing := slices.DeleteFunc(slices.Clone(o.rows), func(r Row) bool { return slices.ContainsFunc(l.Rows, r.is) })
+		if len(missing) > 0 {
 			news = append(news, o)
+			found = found || !slices.ContainsFunc(missing, l.awaits)
 		}
 	}
-	return news, nil
+	return news, found, nil
 }
 
 func (a Applier) give(ctx context.Context, from Source, o owned, gone *departures) ([]apple.Assignment, error) {

@@ -2,6 +2,7 @@ package license_test
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -331,5 +332,34 @@ func TestOneSeedAppliesInOneOrder(t *testing.T) {
 	}
 	if a, b := run(), run(); a != b {
 		t.Error("the same input left two different tables")
+	}
+}
+
+func TestWhatNoSendingOfOursAwaitsIsToldAhead(t *testing.T) {
+	s := newShelf(t)
+	told := 0
+	s.Found = func(context.Context) error {
+		if s.load("anna").Value.Has() || s.load("ben").Value.Has() {
+			t.Error("it is told afterwards")
+		}
+		told++
+		return nil
+	}
+	reserved, err := license.License{AdamID: adamID, PersonID: "anna"}.Reserve(
+		license.Batch{ID: "b1", Location: "1000"}, license.Place{Location: "1000", Asset: stdq}, license.Cause{}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.save(reserved)
+	s.add(from("1000", "anna"), rowOf(stdq, "anna@1000"), rowOf(stdq, "stranger"))
+	if told != 0 {
+		t.Errorf("told %d times of what a batch gives, and of a stranger's", told)
+	}
+	s.Found = func(context.Context) error { told++; return nil }
+	for range 2 { // a repeated row changes nothing
+		s.add(from("1000", "ben"), rowOf(stdq, "ben@1000"))
+	}
+	if told != 1 {
+		t.Errorf("told %d times of what somebody else gave, want once", told)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
@@ -37,10 +38,26 @@ func (j *job) failed(ctx context.Context, due []mark.Mark, cause error) error {
 	}
 	j.Log.WarnContext(ctx, "work failed; it is tried again", "location", j.location, "kind", due[0].Kind,
 		"after", retry, "error", cause)
-	if err := j.putOff(ctx, due, j.World.Now().Add(retry)); err != nil {
+	if due, err := j.alike(ctx, due); err != nil {
+		return errors.Join(cause, err)
+	} else if err := j.putOff(ctx, due, j.World.Now().Add(retry)); err != nil {
 		return errors.Join(cause, err)
 	}
 	return nil
+}
+
+// alike are the marks that are put off together with those whose work failed: of grants all that are due by now, also those
+// that the work itself has put. Apple would be asked again at once.
+func (j *job) alike(ctx context.Context, due []mark.Mark) ([]mark.Mark, error) {
+	if due[0].Kind != mark.Grants && due[0].Kind != mark.Later {
+		return due, nil
+	}
+	all, err := mark.Read(ctx, j.Store.ReadStore, j.location)
+	now := j.World.Now()
+	return slices.DeleteFunc(all, func(m mark.Mark) bool {
+		failed := slices.ContainsFunc(due, func(d mark.Mark) bool { return d.Kind == m.Kind && d.Subject == m.Subject })
+		return !failed && (m.Kind != mark.Grants || m.Due.After(now))
+	}), err
 }
 
 // hopeless is how long a sync that Apple refused for good is put off: it is tried again, but not to fill the log.

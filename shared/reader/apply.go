@@ -6,19 +6,16 @@ import (
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/table"
 )
 
 // Apply stores what Apple's rows say about readers, ours and foreign ones, and returns how many items changed. Of the
 // several rows that may share a clientUserId, the active one counts (Apple: Managing users). The rows must be confirmed.
+//
+// If somebody has become or ceased to be associated, or is linked to another account, everybody may have to be decided for
+// anew: that is marked ahead, for a while later, so that many such changes share a look.
 func Apply(ctx context.Context, store *table.Store, location string, rows []apple.User, now time.Time) (int, error) {
-	return apply(ctx, store, location, rows, now, func(context.Context) error { return nil })
-}
-
-// apply also tells ahead that something will change.
-func apply(
-	ctx context.Context, store *table.Store, location string, rows []apple.User, now time.Time, tell func(context.Context) error,
-) (int, error) {
 	rows = active(rows)
 	ids := make([]string, len(rows))
 	for i, row := range rows {
@@ -29,6 +26,7 @@ func apply(
 		return 0, err
 	}
 	items := make(map[table.Key]table.Item)
+	matters := false
 	var foreign []Foreign
 	for _, row := range rows {
 		doc, mine := ours[row.ClientUserID]
@@ -40,21 +38,34 @@ func apply(
 		if next == doc.Value {
 			continue
 		}
+		matters = matters || (next.Status == Associated) != (doc.Value.Status == Associated) || next.IDHash != doc.Value.IDHash
 		doc.Value = next
 		if items[doc.Key], err = doc.Encode(); err != nil {
 			return 0, err
 		}
 	}
-	if len(items) > 0 {
-		if err := tell(ctx); err != nil {
+	if matters {
+		if err := tell(ctx, store, location, now); err != nil {
 			return 0, err
 		}
 	}
 	if err := putAll(ctx, store, items); err != nil {
 		return 0, fmt.Errorf("storing the readers of location %s: %w", location, err)
 	}
-	changed, err := storeForeign(ctx, store, location, foreign, tell)
+	changed, err := storeForeign(ctx, store, location, foreign, now)
 	return len(items) + changed, err
+}
+
+// tellAfter is how much later everybody is looked at.
+const tellAfter = 30 * time.Second
+
+// tell has every wish of the location looked at, unless that is marked already.
+func tell(ctx context.Context, store *table.Store, location string, now time.Time) error {
+	_, err := store.Commit(ctx, mark.Once(location, mark.Later, mark.SubjectAll, now.Add(tellAfter)))
+	if err != nil && !isConflict(err) {
+		return fmt.Errorf("marking the grants of location %s: %w", location, err)
+	}
+	return nil
 }
 
 // active keeps one row for each clientUserId: the active one, else the last.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/reader"
 )
 
@@ -130,5 +131,73 @@ func TestWhatOthersCallTheirReadersBreaksNoLookUp(t *testing.T) {
 	docs, err := reader.LoadMany(t.Context(), d.Store.ReadStore, location, ids)
 	if err != nil || len(docs) != 1 || docs[idOf("anna")].Value.PersonID != "anna" {
 		t.Errorf("found %d with error %v, want anna alone", len(docs), err)
+	}
+}
+
+// Many people accept their invitations at about the same time: they share a look, a while after the first of them.
+func TestWhoMayGetBooksNowHasEveryWishLookedAtAWhileLater(t *testing.T) {
+	due := func(d *desk) (due []time.Duration) {
+		marks, err := mark.Read(d.Context(), d.Store.ReadStore, location)
+		if err != nil {
+			d.Fatal(err)
+		}
+		for _, m := range marks {
+			if m.Kind == mark.Later && m.Subject == mark.SubjectAll {
+				due = append(due, m.Due.Sub(start))
+			}
+		}
+		return due
+	}
+	row := func(person, status, hash string) apple.User {
+		return apple.User{ClientUserID: idOf(person), Status: status, IDHash: hash}
+	}
+	d := newDesk(t)
+	d.ensure(anna, reader.Person{ID: "ben"})
+	d.apply(row("anna", apple.UserRegistered, ""), row("ben", apple.UserRegistered, ""))
+	if got := due(d); len(got) != 0 {
+		t.Errorf("they are invited, and everything is looked at after %v", got)
+	}
+	d.apply(row("anna", apple.UserAssociated, "a"))
+	d.clock.Advance(10 * time.Second)
+	d.apply(row("ben", apple.UserAssociated, "b"))
+	if got := due(d); !slices.Equal(got, []time.Duration{30 * time.Second}) {
+		t.Errorf("they have accepted, and everything is looked at after %v", got)
+	}
+	for name, rows := range map[string][]apple.User{
+		"retired":                    {row("anna", apple.UserRetired, "a")},
+		"linked to another account":  {row("anna", apple.UserAssociated, "c")},
+		"another product's, and new": {{ClientUserID: "strange", Status: apple.UserAssociated, IDHash: "a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.become(anna, apple.UserAssociated)
+			d.apply(row("anna", apple.UserAssociated, "a"))
+			d.clear()
+			d.apply(rows...)
+			if got := due(d); len(got) != 1 {
+				t.Errorf("everything is looked at after %v, want once", got)
+			}
+			d.clear()
+			if d.apply(rows...); len(due(d)) != 0 {
+				t.Error("the same rows have it looked at again")
+			}
+		})
+	}
+}
+
+// clear removes the mark that everything is looked at later.
+func (d *desk) clear() {
+	d.Helper()
+	marks, err := mark.Read(d.Context(), d.Store.ReadStore, location)
+	if err != nil {
+		d.Fatal(err)
+	}
+	for _, m := range marks {
+		if m.Kind != mark.Later {
+			continue
+		}
+		if _, err := d.Store.Commit(d.Context(), m.Done()); err != nil {
+			d.Fatal(err)
+		}
 	}
 }

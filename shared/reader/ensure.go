@@ -262,7 +262,6 @@ func (w Worker) look(ctx context.Context, r request) (state apple.Event, ready b
 }
 
 // Refresh applies what changed of the users since a version of their listing, and returns the version up to which it did.
-// If that is anything new, every wish is looked at: who was invited may get books now.
 func (w Worker) Refresh(ctx context.Context, sinceVersion string) (version string, err error) {
 	version, err = w.read(ctx, apple.UserQuery{SinceVersion: sinceVersion})
 	if apple.IsNumber(err, apple.NumberVersion) {
@@ -310,19 +309,10 @@ func (w Worker) read(ctx context.Context, q apple.UserQuery) (version string, er
 		if err != nil {
 			return err
 		}
-		_, err = apply(ctx, w.Store, w.Identity.Location, rows, w.World.Now(), w.markGrants)
+		_, err = Apply(ctx, w.Store, w.Identity.Location, rows, w.World.Now())
 		return err
 	})
 	return version, err
-}
-
-// markGrants has every wish of the location looked at.
-func (w Worker) markGrants(ctx context.Context) error {
-	_, err := w.Store.Commit(ctx, mark.New(w.Identity.Location, mark.Grants, mark.SubjectAll, w.World.Now()))
-	if err != nil {
-		return fmt.Errorf("marking the grants of location %s: %w", w.Identity.Location, err)
-	}
-	return nil
 }
 
 // Forget notes that Apple says it has no such user (9609), so that the reader is created again.

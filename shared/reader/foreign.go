@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/table"
@@ -53,10 +54,10 @@ func Aliases(ctx context.Context, store *table.ReadStore, idHashes []string) (ma
 }
 
 // storeForeign stores what changed of foreign readers. Under which account each is found is stored first: a reader that
-// is known is not looked at again. It tells ahead that something will change.
-func storeForeign(
-	ctx context.Context, store *table.Store, location string, rows []Foreign, tell func(context.Context) error,
-) (changed int, err error) {
+// is known is not looked at again.
+func storeForeign(ctx context.Context, store *table.Store, location string, rows []Foreign, now time.Time) (
+	changed int, err error,
+) {
 	keys := make([]table.Key, len(rows))
 	for i, row := range rows {
 		keys[i] = foreignKey(location, row.ClientUserID)
@@ -71,15 +72,13 @@ func storeForeign(
 		if ok && old.Value.Status == row.Status && old.Value.IDHash == row.IDHash {
 			continue
 		}
-		if len(items) == 0 {
-			if err := tell(ctx); err != nil {
-				return 0, err
-			}
-		}
 		if ok {
 			row.Found = old.Value.Found
 		}
 		if row.IDHash != "" && row.IDHash != old.Value.IDHash {
+			if err := tell(ctx, store, location, now); err != nil {
+				return 0, err
+			}
 			if err := link(ctx, store, row.IDHash, license.HolderID{Location: location, ClientUserID: row.ClientUserID}); err != nil {
 				return 0, fmt.Errorf("storing who shares an Apple Account: %w", err)
 			}

@@ -153,7 +153,7 @@ func TestARetirementWaitsForWhatIsUnderWayForThePerson(t *testing.T) {
 				return
 			}
 			d.clock.Advance(3 * d.Poll)
-			if got := d.marks(); got != "[grants readers retire]" {
+			if got := d.marks(); got != "[grants later readers retire]" {
 				t.Errorf("looked at again by %s", got)
 			}
 		})

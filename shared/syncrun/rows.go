@@ -7,6 +7,7 @@ import (
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/reader"
 	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/world"
@@ -125,6 +126,17 @@ func AddRows(
 	return a.Add(ctx, license.Source{Location: location, People: people, Event: event}, rows)
 }
 
+// lookAgain has every wish of the location looked at: somebody else has given people of ours what the wishes may be about to
+// give them, or to others who are linked to the same Apple Account.
+func lookAgain(store *table.Store, w world.World, location string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if _, err := store.Commit(ctx, mark.New(location, mark.Grants, mark.SubjectAll, w.Now())); err != nil {
+			return fmt.Errorf("marking the grants of location %s: %w", location, err)
+		}
+		return nil
+	}
+}
+
 // owners maps the clientUserIds among the rows that are ours to personIds.
 func owners(ctx context.Context, store *table.ReadStore, location string, rows []apple.Assignment) (
 	map[string]string, error,
@@ -158,7 +170,9 @@ type Settling struct {
 // for Apple is an *apple.Error of apple.NumberVersion: read the titles one by one then.
 func (t Settling) Read(ctx context.Context, q apple.AssignmentQuery, event string) (version string, err error) {
 	digests := newDigests(t.Store, "digests", t.Location, t.Buckets)
-	applier := license.Applier{Store: t.Store, World: t.World, Before: digests.doubt}
+	applier := license.Applier{
+		Store: t.Store, World: t.World, Before: digests.doubt, Found: lookAgain(t.Store, t.World, t.Location),
+	}
 	err = t.Apple.AssignmentPages(ctx, q, 0, func(p apple.Page, rows []apple.Assignment) error {
 		version = cmp.Or(version, p.VersionID) // the first page's: what comes while the others are read is newer
 		added, err := AddRows(ctx, applier, t.Location, event, rows)

@@ -294,5 +294,7 @@ func (s *Syncer) close(ctx context.Context, cause error) error {
 }
 
 func (s *Syncer) applier() license.Applier {
-	return license.Applier{Store: s.Store, World: s.World, Before: s.digests.doubt}
+	return license.Applier{
+		Store: s.Store, World: s.World, Before: s.digests.doubt, Found: lookAgain(s.Store, s.World, s.Record.Location),
+	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/bookplate/bookplate/shared/table/mem"
 )
 
-// again decides anew for whom a survey would give the book, under the wishes that it found.
-func (s *school) again(lines []assign.Line, people ...string) []assign.Line {
+// renew decides anew for whom a survey would give the book, under the wishes that it found.
+func (s *school) renew(lines []assign.Line, people ...string) []assign.Line {
 	s.Helper()
 	under := map[string]string{}
 	for _, l := range lines {
@@ -21,7 +21,7 @@ func (s *school) again(lines []assign.Line, people ...string) []assign.Line {
 	}
 	site, err := s.surveyor.LoadSite(s.Context(), s.record)
 	s.must(err)
-	all, err := s.surveyor.Again(s.Context(), site, s.book, s.wishes().Until(start), people, under)
+	all, err := s.surveyor.Renew(s.Context(), site, s.book, s.wishes(), people, under)
 	s.must(err)
 	return all
 }
@@ -33,7 +33,7 @@ func ids(lines []assign.Line) (people []string) {
 	return people
 }
 
-func TestDecidingAgainFindsWhatTheSurveyFound(t *testing.T) {
+func TestRenewingFindsWhatTheSurveyFound(t *testing.T) {
 	s := newSchool(t)
 	s.assigner.Hold = 0
 	anna, ben, cleo := s.person("anna"), s.person("ben"), s.person("cleo")
@@ -48,16 +48,16 @@ func TestDecidingAgainFindsWhatTheSurveyFound(t *testing.T) {
 	if len(lines) != 3 {
 		t.Fatalf("the survey finds %s", names(lines))
 	}
-	again := s.again(lines, ids(lines)...)
+	later := s.renew(lines, ids(lines)...)
 	for i, l := range lines {
-		if len(again) != len(lines) || again[i].Person.ID != l.Person.ID || again[i].Decision != l.Decision ||
-			again[i].Cause(s.book.ID) != l.Cause(s.book.ID) || again[i].License.Value.Asked != l.License.Value.Asked {
-			t.Fatalf("the survey finds %+v, and later %+v", lines, again)
+		if len(later) != len(lines) || later[i].Person.ID != l.Person.ID || later[i].Decision != l.Decision ||
+			later[i].Cause(s.book.ID) != l.Cause(s.book.ID) || later[i].License.Value.Asked != l.License.Value.Asked {
+			t.Fatalf("the survey finds %+v, and later %+v", lines, later)
 		}
 	}
 }
 
-func TestDecidingAgainSeesWhatHasComeBetween(t *testing.T) {
+func TestRenewingSeesWhatHasComeBetween(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(s *school, person string)
 		want   string
@@ -89,11 +89,8 @@ func TestDecidingAgainSeesWhatHasComeBetween(t *testing.T) {
 			s.must(err)
 		}, "anna:refuse(ownedAsOther) "},
 		"the wish has gone": {func(s *school, _ string) { s.replace() }, ""},
-		"it is another wish for the same group": {func(s *school, _ string) {
-			group := s.wishes().List[0].GroupID
-			s.clock.Advance(time.Second)
-			s.replace()
-			s.replace(required(group))
+		"they have to ask for it by now": {func(s *school, _ string) {
+			s.replace(available(s.wishes().List[0].GroupID))
 		}, ""},
 		"the stock has gone, which is looked at before the request": {func(s *school, _ string) { s.book.Available = 0 }, "anna:give "},
 	} {
@@ -106,7 +103,7 @@ func TestDecidingAgainSeesWhatHasComeBetween(t *testing.T) {
 			s.book.Available = 10
 			lines, _ := s.survey()
 			test.change(s, anna)
-			if got := names(s.again(lines, anna)); got != test.want {
+			if got := names(s.renew(lines, anna)); got != test.want {
 				t.Errorf("decided %q, want %q", got, test.want)
 			}
 		})
@@ -114,7 +111,7 @@ func TestDecidingAgainSeesWhatHasComeBetween(t *testing.T) {
 }
 
 // Whom it isn't asked about it doesn't read: a location has many people, and a batch has few.
-func TestDecidingAgainReadsOnlyThoseItIsAskedAbout(t *testing.T) {
+func TestRenewingReadsOnlyThoseItIsAskedAbout(t *testing.T) {
 	s := newSchool(t)
 	s.assigner.Hold = 0
 	var people []string
@@ -138,7 +135,7 @@ func TestDecidingAgainReadsOnlyThoseItIsAskedAbout(t *testing.T) {
 		}
 		return nil
 	}})
-	s.again(lines, people[1])
+	s.renew(lines, people[1])
 	for _, id := range people {
 		if read[id] != (id == people[1]) {
 			t.Errorf("asked about %s, %s was read: %v", people[1], id, read[id])

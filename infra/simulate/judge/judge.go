@@ -179,14 +179,17 @@ func (j *Judge) given(l applefake.License) {
 		j.broken("to the wrong person", tags, "%s of %s went to the account %q, which isn't one of person %s", l.AdamID, l.UID,
 			user.Account, person)
 	}
+	if !j.gave(s, l.AdamID, l.ClientUserID) {
+		return // it was taken back before it was judged: one that is given after that is another story
+	}
 	for _, site := range j.Sites {
 		for other := range site.Licenses() {
 			if other.AdamID != l.AdamID || other.EventID == l.EventID && other.UID == l.UID || j.events[other.EventID] == nil {
 				continue
 			}
 			if j.personOf(other.UID, other.ClientUserID) == person {
-				j.broken("double spends", tags, "person %s got title %s at %s (%s) and at %s (%s)", person, l.AdamID, other.UID,
-					other.PricingParam, l.UID, l.PricingParam)
+				j.broken("double spends", tags, "person %s got title %s at %s (%s, by %s) and at %s (%s, by %s)", person, l.AdamID,
+					other.UID, other.PricingParam, other.EventID, l.UID, l.PricingParam, l.EventID)
 			}
 		}
 	}

@@ -172,7 +172,7 @@ func (g Granter) remindHolds(ctx context.Context, w assign.Wishes) error {
 func (g Granter) note(ctx context.Context, b book.Book, lines []assign.Line, until time.Time) (all bool, err error) {
 	at := license.Place{Location: b.Location, Asset: b.Asset}
 	var left atomic.Int64
-	err = g.World.Run(ctx, width, len(lines), func(ctx context.Context, i int) error {
+	err = g.World.Run(ctx, g.Store.Width(), len(lines), func(ctx context.Context, i int) error {
 		doc, changed, err := noted(lines[i], at, lines[i].Cause(b.ID), g)
 		switch {
 		case err != nil || !changed:

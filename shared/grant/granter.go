@@ -51,9 +51,6 @@ type Granter struct {
 	Until time.Time
 }
 
-// width is how many table commits are under way at once.
-const width = 8
-
 // notAfter is how long after a batch was stored as sending the transport may still start its request (law 2).
 func (p Pace) notAfter() time.Duration { return min(60*time.Second, p.ResendAfter/2) }
 

@@ -17,7 +17,7 @@ func (g Granter) reserve(ctx context.Context, b license.Batch, d draft) ([]strin
 	var mu sync.Mutex
 	lost := make(map[string]bool)
 	n := len(d.people) * len(d.titles)
-	err := g.World.Run(ctx, width, n, func(ctx context.Context, i int) error {
+	err := g.World.Run(ctx, g.Store.Width(), n, func(ctx context.Context, i int) error {
 		person, asset := d.people[i/len(d.titles)], d.titles[i%len(d.titles)]
 		had, err := g.reserveOne(ctx, b, d.pairs[[2]string{asset.AdamID, person}])
 		if err != nil {

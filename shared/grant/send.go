@@ -131,7 +131,7 @@ func (g Granter) freePairs(ctx context.Context, b license.Batch, people []string
 		if err != nil {
 			return err
 		}
-		err = g.World.Run(ctx, width, len(people), func(ctx context.Context, i int) error {
+		err = g.World.Run(ctx, g.Store.Width(), len(people), func(ctx context.Context, i int) error {
 			doc := docs[people[i]]
 			if doc.Value.State != license.Reserved || doc.Value.Batch != b.ID {
 				return nil

@@ -31,8 +31,6 @@ type Source struct {
 	Event string
 }
 
-const applyWidth = 8 // commits under way at once
-
 // Add applies rows that Apple lists, and returns those that were new to the table. A repeated row changes nothing.
 func (a Applier) Add(ctx context.Context, from Source, rows []apple.Assignment) ([]apple.Assignment, error) {
 	ours, foreign := from.split(rows)
@@ -50,7 +48,7 @@ func (a Applier) Add(ctx context.Context, from Source, rows []apple.Assignment) 
 	}
 	added := make([][]apple.Assignment, len(ours))
 	gone := newDepartures()
-	err = a.World.Run(ctx, applyWidth, len(ours), func(ctx context.Context, i int) error {
+	err = a.World.Run(ctx, a.Store.Width(), len(ours), func(ctx context.Context, i int) error {
 		var err error
 		added[i], err = a.give(ctx, from, ours[i], gone)
 		return err
@@ -94,7 +92,7 @@ func (a Applier) Drop(ctx context.Context, from Source, rows []apple.Assignment)
 		return fmt.Errorf("removing foreign holders of location %s: %w", from.Location, err)
 	}
 	gone := newDepartures()
-	return a.World.Run(ctx, applyWidth, len(ours), func(ctx context.Context, i int) error {
+	return a.World.Run(ctx, a.Store.Width(), len(ours), func(ctx context.Context, i int) error {
 		return a.change(ctx, ours[i].adamID, ours[i].personID, gone, func(l License) License {
 			for _, row := range ours[i].rows {
 				l = l.Lose(row, a.World.Now())

@@ -140,3 +140,18 @@ type Engine interface {
 	Reader
 	Writer
 }
+
+// Wide is an engine that is served best by another number of calls at once than DefaultWidth.
+type Wide interface{ Width() int }
+
+// DefaultWidth is how many calls are under way at once if an engine doesn't say otherwise. On DynamoDB eight make some 1,300
+// commits a second, which is what a new table on demand takes.
+const DefaultWidth = 8
+
+// WidthOf is how many calls serve an engine best at once. Whatever stands before an engine passes it on.
+func WidthOf(engine any) int {
+	if wide, ok := engine.(Wide); ok {
+		return wide.Width()
+	}
+	return DefaultWidth
+}

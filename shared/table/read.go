@@ -10,20 +10,21 @@ import (
 	"github.com/bookplate/bookplate/shared/world"
 )
 
-// width is how many calls of one bulk operation are under way at once.
-const width = 8
-
 // ReadStore is the reading half of a Store: code that is given one can't write, not even by mistake.
 type ReadStore struct {
 	reader Reader
 	world  world.World
+	width  int
 	used   *meter
 }
 
 // NewReadStore returns a store that reads.
 func NewReadStore(reader Reader, w world.World) *ReadStore {
-	return &ReadStore{reader: reader, world: w, used: &meter{}}
+	return &ReadStore{reader: reader, world: w, width: WidthOf(reader), used: &meter{}}
 }
+
+// Width is how many calls serve the engine best at once.
+func (s *ReadStore) Width() int { return s.width }
 
 // Get returns the item, or ErrAbsent.
 func (s *ReadStore) Get(ctx context.Context, key Key) (Item, error) {
@@ -130,7 +131,7 @@ func (s *ReadStore) Units() Units { return s.used.sum() }
 func (s *ReadStore) inChunks(
 	ctx context.Context, n, size int, task func(ctx context.Context, from, to int) error,
 ) error {
-	return s.world.Run(ctx, width, (n+size-1)/size, func(ctx context.Context, i int) error {
+	return s.world.Run(ctx, s.width, (n+size-1)/size, func(ctx context.Context, i int) error {
 		return task(ctx, i*size, min((i+1)*size, n))
 	})
 }

@@ -215,3 +215,35 @@ func TestAReadStoreCannotWrite(t *testing.T) {
 		t.Error("a ReadStore has a method that writes")
 	}
 }
+
+// wide is an engine that is served best by three calls at once.
+type wide struct{ table.Engine }
+
+func (wide) Width() int { return 3 }
+
+// asked notes how wide work is run.
+type asked struct {
+	world.Runner
+	widths []int
+}
+
+func (a *asked) Run(ctx context.Context, width, n int, task func(context.Context, int) error) error {
+	a.widths = append(a.widths, width)
+	return a.Runner.Run(ctx, width, n, task)
+}
+
+func TestAnEngineIsAskedAsManyThingsAtOnceAsServeItBest(t *testing.T) {
+	v := world.NewVirtual(1, time.Unix(0, 0))
+	plain := mem.New(v)
+	for want, engine := range map[int]table.Engine{3: wide{plain}, table.DefaultWidth: plain} {
+		w, a := v.World(), &asked{Runner: v}
+		w.Runner = a
+		store := table.NewStore(engine, w)
+		if _, err := store.GetMany(t.Context(), []table.Key{{Part: "p", Sort: "s"}}); err != nil {
+			t.Fatal(err)
+		}
+		if store.Width() != want || !slices.Equal(a.widths, []int{want}) {
+			t.Errorf("%d at once, and it is said that %d are: want %d", a.widths, store.Width(), want)
+		}
+	}
+}

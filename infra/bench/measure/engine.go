@@ -35,6 +35,9 @@ type Engine struct {
 // NewEngine returns a counter before an engine.
 func NewEngine(engine table.Engine) *Engine { return &Engine{engine: engine} }
 
+// Width passes on how many calls serve the engine best at once.
+func (e *Engine) Width() int { return table.WidthOf(e.engine) }
+
 // Calls is what was asked for so far.
 func (e *Engine) Calls() Calls {
 	e.mu.Lock()

@@ -44,6 +44,10 @@ type Table struct {
 
 var _ table.Engine = (*Table)(nil)
 
+// Width is how many calls serve it best at once: writes that come while the disk is busy share the next transaction, so that
+// many at once wait for the disk as long as few.
+func (t *Table) Width() int { return 256 }
+
 // Open opens the table in the file at path, and makes the file and its directory when there is none. The clock decides
 // about expiry and the memory of tokens.
 func Open(path string, clock world.Clock) (*Table, error) {

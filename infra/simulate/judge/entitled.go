@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -124,6 +125,22 @@ func (j *Judge) waits(b Book, person string) bool {
 
 // spent are the groups whose assignments have given as many licenses as they may, in public.
 func (j *Judge) spent(b Book) map[string]bool {
+	groups := map[string]bool{}
+	for _, one := range j.limited(b) {
+		if one.given >= one.limit {
+			groups[one.group] = true
+		}
+	}
+	return groups
+}
+
+// limited is an assignment that may give so many licenses and no more, in public.
+type limited struct {
+	group        string
+	given, limit int
+}
+
+func (j *Judge) limited(b Book) (all []limited) {
 	given := map[string]int{} // by assignment
 	for _, l := range list[struct {
 		State string `json:"state"`
@@ -136,7 +153,6 @@ func (j *Judge) spent(b Book) map[string]bool {
 			given[l.Cause.Assignment]++
 		}
 	}
-	groups := map[string]bool{}
 	for _, one := range list[struct {
 		ID     string `json:"id"`
 		Limit  *int   `json:"x_licenseLimit"`
@@ -144,13 +160,9 @@ func (j *Judge) spent(b Book) map[string]bool {
 			Group string `json:"groupId"`
 		}
 	}](j, "/deviceAppManagement/managedEBooks/"+j.BookID(b)+"/assignments") {
-		if one.Limit == nil || given[one.ID] < *one.Limit {
-			continue
+		if one.Limit != nil {
+			all = append(all, limited{cmp.Or(one.Target.Group, Everybody), given[one.ID], *one.Limit})
 		}
-		if one.Target.Group == "" {
-			one.Target.Group = Everybody
-		}
-		groups[one.Target.Group] = true
 	}
-	return groups
+	return all
 }

@@ -44,6 +44,12 @@ func (j *Judge) Rest(books []Listed, people []string) {
 	}
 	for _, b := range books {
 		j.served(b, books, people)
+		for _, one := range j.limited(b.Book) {
+			if one.given > one.limit {
+				j.broken("too early", []string{b.AdamID}, "the assignment of %s %s of %s to group %s has given %d licenses, and %d are approved",
+					b.AdamID, b.Pricing, b.UID, one.group, one.given, one.limit)
+			}
+		}
 	}
 	for _, site := range j.Sites {
 		for _, b := range list[struct {

@@ -81,17 +81,23 @@ func (p Plan) licenses(wishes map[string]bool) int {
 	return n
 }
 
-// spentBy is how many licenses each wish has spent, or may have: those that it gave, and those that a batch has.
+// spentBy is how many licenses each wish has spent, or may have.
 func spentBy(licenses map[string]license.Doc) map[string]int {
 	spent := make(map[string]int)
 	for _, doc := range licenses {
 		l := doc.Value
 		gave := !l.Found && (l.State == license.Licensed || l.State == license.Gone)
-		if l.Cause != nil && (gave || l.State == license.Reserved) {
+		if l.Cause != nil && (gave || pending(l)) {
 			spent[l.Cause.AssignmentID]++
 		}
 	}
 	return spent
+}
+
+// pending says that the pair's wish may have spent a license on it: a batch has it, or the outcome of a sending is unknown.
+func pending(l license.License) bool {
+	had := l.State == license.Licensed || l.State == license.Gone
+	return !had && l.Cause != nil && (l.State == license.Reserved || l.Bound != "")
 }
 
 // unapproved are the ids of the wishes that wait for approval, or of which a part does: they would go beyond their limit

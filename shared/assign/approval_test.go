@@ -266,6 +266,34 @@ func TestAGroupThatGrowsBeyondTheThresholdWaitsForApprovalWithTheRest(t *testing
 	}
 }
 
+// Apple may have given what was sent to the first; if it has not, the first is sent it again, and nobody else instead.
+func TestAnUnknownOutcomeCountsAsSpent(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold, s.assigner.ApprovalAbove = 0, 2
+	group, people := s.many(2)
+	s.replace(required(group))
+	lines, _ := s.survey()
+	s.license(people[0], func(l license.License) license.License {
+		b, at := license.Batch{ID: "b", Location: here}, license.Place{Location: here, Asset: s.book.Asset}
+		l, err := l.Reserve(b, at, lines[0].Cause(s.book.ID), s.clock.Now())
+		s.must(err)
+		return l.Free(true, s.clock.Now())
+	})
+	late := s.person("late")
+	s.associate(late)
+	s.join(group, late)
+	if got := s.verdicts(); got["give"] != 2 || got["wait(waitingForApproval)"] != 1 {
+		t.Errorf("%v", got)
+	}
+	s.gives()
+	if got := s.verdicts(); got["refuse(owned)"] != 2 || got["wait(waitingForApproval)"] != 1 {
+		t.Errorf("then %v", got)
+	}
+	if plan, _, err := s.assigner.Plan(t.Context(), s.book, []assign.Ask{required(group)}, "rita"); err != nil || plan.Wait+plan.Give != 1 {
+		t.Errorf("the plan is %+v, %v", plan, err)
+	}
+}
+
 // Whoever is in two groups isn't kept from what one of them may still spend.
 func TestWhoseAssignmentHasSpentItsLimitIsServedByTheNextThatHasNot(t *testing.T) {
 	s := newSchool(t)

@@ -79,7 +79,7 @@ func (s Surveyor) PlanFor(ctx context.Context, record token.Record, b book.Book,
 }
 
 func (p *Plan) count(line Line) {
-	if line.Decision.Verdict != Refuse && line.License.Value.State != license.Reserved {
+	if line.Decision.Verdict != Refuse && !pending(line.License.Value) {
 		p.spends[line.Wish.ID]++
 	}
 	switch line.Decision.Verdict {

@@ -166,7 +166,7 @@ func (p Planner) decide(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	for _, line := range lines {
 		d := line.Decision
 		part.Value.People = append(part.Value.People, PlanPerson{line.Person.ID, index[line.Person.ID], d.Verdict, d.Reason, d.Detail})
-		run.count(d, index[line.Person.ID], line.License.Value.State == license.Reserved)
+		run.count(d, index[line.Person.ID], pending(line.License.Value))
 	}
 	save, err := part.Save()
 	if err != nil {
@@ -176,7 +176,7 @@ func (p Planner) decide(ctx context.Context, doc runDoc, b book.Book, wishes pla
 	return p.save(ctx, doc, save)
 }
 
-func (r *PlanRun) count(d Decision, wish int, reserved bool) {
+func (r *PlanRun) count(d Decision, wish int, pending bool) {
 	if r.Reasons == nil {
 		r.Reasons = make(map[license.Reason]int)
 	}
@@ -197,7 +197,7 @@ func (r *PlanRun) count(d Decision, wish int, reserved bool) {
 		return
 	}
 	r.Wanted[wish]++
-	if !reserved { // otherwise it is counted as spent
+	if !pending { // otherwise it is counted as spent
 		r.Spends[wish]++
 	}
 }

@@ -277,6 +277,9 @@ func (s Surveyor) facts(
 			continue // the provider has named them and not sent them
 		}
 		line := Line{Person: person, Wish: covered.first[id], License: licenses[id]}
+		if pending(line.License.Value) { // if it is given again, it is the same one
+			spent[line.License.Value.Cause.AssignmentID]--
+		}
 		if !site.foresee {
 			line.Wish = covered.serving(id, line.License.Value, spent, now)
 		}
@@ -299,10 +302,13 @@ func (s Surveyor) facts(
 			Alias: held.anothers(readers[id].Value.IDHash, id), Beyond: beyond, Synced: site.Synced, Usable: state == token.Valid, State: state,
 			Listed: b.Missing.IsZero(), Free: free,
 		})
-		if line.Decision.Verdict == Give {
+		switch {
+		case line.Decision.Verdict == Give:
 			free--
 			spent[line.Wish.ID]++
 			held.take(readers[id].Value.IDHash, id)
+		case pending(line.License.Value):
+			spent[line.License.Value.Cause.AssignmentID]++
 		}
 		lines = append(lines, line)
 	}

@@ -126,12 +126,26 @@ func (j *Judge) waits(b Book, person string) bool {
 // spent are the groups whose assignments have given as many licenses as they may, in public.
 func (j *Judge) spent(b Book) map[string]bool {
 	groups := map[string]bool{}
+	open := j.unlisted(b)
 	for _, one := range j.limited(b) {
-		if one.given >= one.limit {
+		if one.given+open >= one.limit {
 			groups[one.group] = true
 		}
 	}
 	return groups
+}
+
+// unlisted is to how many people a book was sent that Apple hasn't listed for them: it may have been given all the same, and
+// counts then.
+func (j *Judge) unlisted(b Book) (n int) {
+	for p, all := range j.sent {
+		last := all[len(all)-1]
+		sent := last.uid == b.UID && !last.refused && slices.Contains(last.request.asks().Assets, asset{b.AdamID, b.Pricing})
+		if p.adamID == b.AdamID && sent && !j.ended(last, p.adamID, p.person) {
+			n++
+		}
+	}
+	return n
 }
 
 // limited is an assignment that may give so many licenses and no more, in public.

@@ -217,7 +217,7 @@ func noted(line assign.Line, at license.Place, cause license.Cause, g Granter) (
 		state = license.Refused
 	}
 	known := l.State == state && l.Reason == d.Reason && l.Detail == d.Detail && l.Location == at.Location
-	moved := l.Pricing == at.Asset.PricingParam && l.Cause != nil && l.Cause.AssignmentID != cause.AssignmentID
+	moved := l.Bound == "" && l.Pricing == at.Asset.PricingParam && l.Cause != nil && l.Cause.AssignmentID != cause.AssignmentID
 	if known && !moved { // another wish has another place in the line
 		return doc, false, nil
 	}

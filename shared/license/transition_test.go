@@ -134,6 +134,23 @@ func TestAskingAgainForTheSameReasonKeepsTheTimes(t *testing.T) {
 	}
 }
 
+// Apple may turn out to have given what the first wish has sent: then that one has spent it, and not the one that covers the
+// person by now.
+func TestAPairThatMayHaveBeenSpentKeepsTheCauseOfItsSending(t *testing.T) {
+	another := cause
+	another.AssignmentID = "another"
+	sent, err := license.License{AdamID: adamID, PersonID: "anna"}.Reserve(batch, place, cause, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bound, want := range map[bool]license.Cause{true: cause, false: another} {
+		l, err := sent.Free(bound, later).Ask(place, another, license.Waiting, "noStock", "", later)
+		if err != nil || *l.Cause != want {
+			t.Errorf("bound: %t: asked for because of %+v, %v; want %+v", bound, l.Cause, err, want)
+		}
+	}
+}
+
 func TestAPairThatMayHaveBeenSpentStaysBoundUntilAppleHasSpoken(t *testing.T) {
 	reserved := pairs()["reserved"]
 	if l := reserved.Free(false, later); l.State != license.Wanted || l.Batch != "" || l.Bound != "" {

@@ -43,13 +43,16 @@ func run(
 			return err
 		}
 	}
+	if err := stack.Claim(s.Options); err != nil { // before there is a log of ours in somebody else's directory
+		return err
+	}
 	logs, err := openLog(s, messages)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, logs.Close()) }()
 	s.Log = slog.New(slog.NewJSONHandler(logs, nil))
-	if !s.demo {
+	if !s.Demo {
 		return serve(ctx, s.Options, out, nil)
 	}
 	fake, err := demo.Listen(ctx)

@@ -119,7 +119,7 @@ ci: ## what every change must pass
 ci-full: ## ci, and what takes longer: fuzzing, long kill tests
 	.ci/full
 
-clean: ## remove what the other targets made, but not your data in .bookplate
+clean: ## remove what the other targets made, but no data
 	rm -rf .cache cover.out
 	go clean -testcache
 

@@ -60,7 +60,7 @@ func files(t *testing.T) []string {
 			return err
 		}
 		switch entry.Name() {
-		case ".git", ".cache", ".bookplate", ".aws-sam":
+		case ".git", ".cache", ".bookplate", "bookplate-data", ".aws-sam":
 			if entry.IsDir() {
 				return fs.SkipDir
 			}

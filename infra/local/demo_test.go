@@ -130,6 +130,7 @@ func TestTheDemoGivesOnceKeepsItsSecretsAndGoesOn(t *testing.T) {
 	r := begin(t, "-data", dir, "-listen", "127.0.0.1:0")
 	r.until("Ctrl-C stops it", time.Minute)
 	holdNone(t, "an answer", answers(r), secrets)
+	holdHints(r)
 	r.end()
 	first := ledgerOf(t, dir)
 	if said := fmt.Sprintf(`%d licenses given`, first.given); first.given < 200 || !strings.Contains(r.output(), said) {

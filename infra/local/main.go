@@ -43,13 +43,16 @@ func run(
 			return err
 		}
 	}
+	if err := stack.Claim(s.Options); err != nil { // before there is a log of ours in somebody else's directory
+		return err
+	}
 	logs, err := openLog(s, messages)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, logs.Close()) }()
 	s.Log = slog.New(slog.NewJSONHandler(logs, nil))
-	if !s.demo {
+	if !s.Demo {
 		return serve(ctx, s.Options, out, nil)
 	}
 	fake, err := demo.Listen(ctx)
@@ -98,12 +101,13 @@ func serve(ctx context.Context, o stack.Options, out io.Writer, fake *demo.Apple
 }
 
 func present(ctx context.Context, out io.Writer, st *stack.Stack, fake *demo.Apple) error {
-	if fake != nil {
-		if err := perform(ctx, out, st, fake); err != nil {
-			return err
-		}
+	if fake == nil {
+		return invite(out, st, toBegin)
 	}
-	return invite(out, st)
+	if err := perform(ctx, out, st, fake); err != nil {
+		return err
+	}
+	return invite(out, st, afterTheTour)
 }
 
 func greet(out io.Writer, st *stack.Stack, o stack.Options) {
@@ -130,8 +134,20 @@ func perform(ctx context.Context, out io.Writer, st *stack.Stack, fake *demo.App
 	return show.Run(ctx)
 }
 
+// What one may ask for. A new installation has no books and no people yet, and no location to ask about.
+var (
+	afterTheTour = []string{
+		"deviceAppManagement/managedEBooks?$top=3&$orderby=displayName", "bookplate/readers?status=invited",
+		"bookplate/licenses?person=" + demo.Somebody,
+	}
+	toBegin = []string{
+		"deviceAppManagement/vppTokens", "deviceAppManagement/managedEBooks?$top=3&$orderby=displayName",
+		"bookplate/licenses?person=<userName>",
+	}
+)
+
 // invite shows how to go on by hand.
-func invite(out io.Writer, st *stack.Stack) error {
+func invite(out io.Writer, st *stack.Stack, hints []string) error {
 	fmt.Fprintln(out, "\nAccess tokens, valid for 8 hours:")
 	for _, role := range []auth.Role{auth.Viewer, auth.Manager, auth.Administrator} {
 		bearer, err := st.Issue(role, role.String(), 8*time.Hour)
@@ -140,14 +156,11 @@ func invite(out io.Writer, st *stack.Stack) error {
 		}
 		fmt.Fprintf(out, "  %s=%s\n", envName(role), bearer)
 	}
-	fmt.Fprintf(out, `
-Try, after pasting the lines above into a shell:
-  curl -H "Authorization: Bearer $VIEWER" '%[1]s/v1.0/deviceAppManagement/managedEBooks?$top=3&$orderby=displayName'
-  curl -H "Authorization: Bearer $VIEWER" '%[1]s/v1.0/bookplate/readers?status=invited'
-  curl -H "Authorization: Bearer $VIEWER" '%[1]s/v1.0/bookplate/licenses?person=amina.abele@school.example'
-
-API: %[1]s/openapi.yaml   Health: %[1]s/healthz   Ctrl-C stops it.
-`, st.URL())
+	fmt.Fprintln(out, "\nTry, after pasting the lines above into a shell:")
+	for _, hint := range hints {
+		fmt.Fprintf(out, "  curl -H \"Authorization: Bearer $VIEWER\" '%s/v1.0/%s'\n", st.URL(), hint)
+	}
+	fmt.Fprintf(out, "\nAPI: %[1]s/openapi.yaml   Health: %[1]s/healthz   Ctrl-C stops it.\n", st.URL())
 	return nil
 }
 

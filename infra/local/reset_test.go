@@ -10,11 +10,11 @@ import (
 	"github.com/bookplate/bookplate/infra/local/stack"
 )
 
-// used makes a data directory as the program leaves it.
-func used(t *testing.T) string {
+// used makes a data directory as the program leaves it: the demo's, unless there are other arguments.
+func used(t *testing.T, args ...string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
-	s, err := parse([]string{"-apple", loopbackFake, "-data", dir, "-listen", "127.0.0.1:0"}, variables(nil), io.Discard)
+	s, err := parse(append(args, "-data", dir, "-listen", "127.0.0.1:0"), variables(nil), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func names(t *testing.T, dir string) string {
 
 func TestResetRemovesWhatIsKept(t *testing.T) {
 	dir := used(t)
-	if kept := names(t, dir); kept != "access.json key.pem table.db vault" {
+	if kept := names(t, dir); kept != "access.json apple.txt key.pem table.db vault" {
 		t.Fatalf("kept is %s", kept)
 	}
 	if err := reset(dir); err != nil {

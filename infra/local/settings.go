@@ -13,13 +13,11 @@ import (
 	"github.com/bookplate/bookplate/infra/local/demo"
 	"github.com/bookplate/bookplate/infra/local/stack"
 	"github.com/bookplate/bookplate/shared/assign"
-	"github.com/bookplate/bookplate/shared/table/bolt"
-	"github.com/bookplate/bookplate/shared/world"
 )
 
 type settings struct {
 	stack.Options
-	demo, reset, logToStderr bool
+	reset, logToStderr bool
 }
 
 // logFile is the log's name in the data directory.
@@ -27,8 +25,9 @@ const logFile = "bookplate.log"
 
 const usage = `Bookplate as one program.
 
-  go run ./infra/local                          play Apple, and show the main job
-  go run ./infra/local -apple https://vpp.itunes.apple.com/mdm/v2    with your own content token
+  go run ./infra/local                     play Apple, and show the main job
+  go run ./infra/local -apple https://vpp.itunes.apple.com/mdm/v2 -data ./bookplate-data
+                                           with your own content token
 
 Every option can also be given as an environment variable: -resend-after is BOOKPLATE_RESEND_AFTER.
 
@@ -47,10 +46,12 @@ func parse(args []string, env func(string) (string, bool), messages io.Writer) (
 	}
 	f.StringVar(&s.Listen, "listen", "127.0.0.1:3000",
 		"`address` to listen on; another free port when this one is taken and none was asked for")
-	f.StringVar(&s.Data, "data", "./.bookplate", "`directory` for everything that is kept")
+	f.StringVar(&s.Data, "data", "./.bookplate",
+		"`directory` for everything that is kept; it belongs to the Apple it was first used with, -apple's or the demo's")
 	f.StringVar(&s.Apple, "apple", "", "base `URL` of Apple's service; plain HTTP only to loopback")
-	f.BoolVar(&s.demo, "demo", false, "play Apple, with a school, and show the main job; on when no -apple is given")
-	f.BoolVar(&s.reset, "reset", false, "remove everything that is kept first; licenses at the real Apple stay given")
+	f.BoolVar(&s.Demo, "demo", false, "play Apple, with a school, and show the main job; on when no -apple is given")
+	f.BoolVar(&s.reset, "reset", false,
+		"remove what the demo has kept in -data, first; the directory of any other Apple is refused")
 	f.DurationVar(&s.Hold, "hold", 10*time.Minute, "how long a new required assignment spends nothing (0s in the demo)")
 	f.IntVar(&s.ApprovalAbove, "approval-above", assign.DefaultApprovalAbove,
 		"over how many `licenses` a new assignment waits for another administrator's approval; 0 means never, but for all users")
@@ -84,8 +85,8 @@ func parse(args []string, env func(string) (string, bool), messages io.Writer) (
 		return s, err
 	}
 	if s.Apple == "" {
-		s.demo = true
-	} else if s.demo {
+		s.Demo = true
+	} else if s.Demo {
 		return s, errors.New("-demo plays Apple itself: leave out -apple, or -demo")
 	}
 	for _, d := range strings.Split(domains, ",") {
@@ -94,7 +95,7 @@ func parse(args []string, env func(string) (string, bool), messages io.Writer) (
 		}
 	}
 	s.AnyPort = !given["listen"]
-	if s.demo {
+	if s.Demo {
 		demoDefaults(&s, given)
 	}
 	return s, s.Validate() // now, before anything is removed or made
@@ -135,30 +136,11 @@ func demoDefaults(s *settings, given map[string]bool) {
 	}
 }
 
-// reset removes what the program keeps in the data directory, unless it is in use, and the directory when nothing else is
-// in it.
+// reset removes what the demo keeps in the data directory.
 func reset(dir string) error {
-	path := filepath.Join(dir, stack.TableFile)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil // nothing of ours there
-	}
-	engine, err := bolt.Open(path, world.Real().Clock)
-	if err != nil {
+	if err := stack.Reset(dir, logFile); err != nil {
 		return fmt.Errorf("-reset: %w", err)
 	}
-	for _, name := range append(stack.Files(), demo.Journal, logFile) {
-		if name != stack.TableFile {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name)))
-		}
-	}
-	// The table goes last: it says whose directory this is, and holds the lock.
-	if err = errors.Join(err, engine.Close()); err == nil {
-		err = os.Remove(path)
-	}
-	if err != nil {
-		return fmt.Errorf("-reset: %w", err)
-	}
-	_ = os.Remove(dir) // stays when there is something of somebody else's
 	return nil
 }
 

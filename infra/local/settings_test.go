@@ -58,13 +58,13 @@ func TestFlagsGoBeforeTheEnvironmentAndThatBeforeDefaults(t *testing.T) {
 			s.AnyPort = false
 		}},
 		"demo": {"", nil, func(s *settings) {
-			s.demo, s.Hold, s.ResendAfter, s.PollAfter = true, 0, 3*time.Second, time.Second
+			s.Demo, s.Hold, s.ResendAfter, s.PollAfter = true, 0, 3*time.Second, time.Second
 			s.Federated, s.Apple = []string{demo.Domain}, "http://127.0.0.1/mdm/v2"
 		}},
 		"demo with some of its own": {"-demo -hold 5s", map[string]string{
 			"BOOKPLATE_RESEND_AFTER": "7s", "BOOKPLATE_FEDERATED_DOMAINS": "c.example",
 		}, func(s *settings) {
-			s.demo, s.Hold, s.ResendAfter, s.PollAfter = true, 5*time.Second, 7*time.Second, time.Second
+			s.Demo, s.Hold, s.ResendAfter, s.PollAfter = true, 5*time.Second, 7*time.Second, time.Second
 			s.Federated, s.Apple = []string{"c.example"}, "http://127.0.0.1/mdm/v2"
 		}},
 	} {

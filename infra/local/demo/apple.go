@@ -34,6 +34,9 @@ const (
 	generatedLicenses = 3000
 )
 
+// Location is Apple's uId of the library.
+const Location = "1576566424837749"
+
 // Journal is the name of the fake's journal in the data directory.
 const Journal = "apple.journal"
 
@@ -48,7 +51,7 @@ func Options(dir string) applefake.Options {
 // Library is the fake's one location.
 func Library() applefake.LocationSpec {
 	return applefake.LocationSpec{
-		Name: "School Library", Country: "US", Platform: applefake.Education, Org: "MADE-UP-SCHOOL",
+		UID: Location, Name: "School Library", Country: "US", Platform: applefake.Education, Org: "MADE-UP-SCHOOL",
 		Domains: []string{Domain}, Stock: stock(),
 		Generated: applefake.Generated{
 			Titles: generatedTitles, Readers: generatedReaders, Licenses: generatedLicenses,

@@ -43,6 +43,9 @@ func stock() []applefake.Stock {
 	})
 }
 
+// Somebody is the userName of one of the school's people, who gets books in the tour.
+const Somebody = "amina.abele@" + Domain
+
 // Person is somebody of the school.
 type Person struct{ UserName, GivenName, FamilyName string }
 

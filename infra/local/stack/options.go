@@ -24,6 +24,7 @@ type Options struct {
 	AnyPort bool
 	Data    string // directory
 	Apple   string // base URL of Apple's service
+	Demo    bool   // Apple is the demo's own fake, wherever it listens
 	Hold    time.Duration
 	// ApprovalAbove is over how many licenses an assignment waits for approval; 0 means never, but for all users.
 	ApprovalAbove int
@@ -111,5 +112,5 @@ func (o Options) numbers() (faults []error) {
 
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

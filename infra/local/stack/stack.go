@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -49,37 +48,20 @@ type Stack struct {
 	ready     atomic.Bool
 }
 
-// TableFile is the name of the table's file in the data directory. Who has it open has the directory.
-const TableFile = "table.db"
-
-// The names of the rest.
-const (
-	vaultDir   = "vault"
-	keyFile    = "key.pem"
-	accessFile = "access.json"
-)
-
-// Files are the names of all that a stack keeps in its data directory.
-func Files() []string {
-	return []string{TableFile, vaultDir, keyFile, keyFile + unfinished, accessFile, accessFile + unfinished}
-}
-
 // locationsAtOnce is how many locations are worked on at once.
 const locationsAtOnce = 4
 
-// Open opens the data and takes the port. Nothing runs until Serve.
+// Open opens the data, if they belong to the options' Apple, and takes the port. Nothing runs until Serve.
 func Open(o Options) (*Stack, error) {
 	syncs, err := o.validate()
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(o.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("making the data directory: %w", err)
-	}
-	s := &Stack{options: o, world: world.Real(), syncs: syncs}
-	if s.engine, err = bolt.Open(filepath.Join(o.Data, TableFile), s.world.Clock); err != nil {
+	d, err := enterFor(o)
+	if err != nil {
 		return nil, err
 	}
+	s := &Stack{options: o, world: world.Real(), syncs: syncs, engine: d.engine}
 	if err := s.build(); err != nil {
 		return nil, errors.Join(err, s.engine.Close())
 	}

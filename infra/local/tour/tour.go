@@ -144,8 +144,8 @@ func (t *Tour) readBooks(ctx context.Context) (map[string]bookEntity, error) {
 	}
 	for _, title := range assigned() {
 		if _, ok := books[title.AdamID]; !ok {
-			return nil, fmt.Errorf("the book %q is not in the library: the data directory is of another library; "+
-				"start with -reset", title.Name)
+			return nil, fmt.Errorf("the book %q is not in the library: the data directory has another library in it; "+
+				"choose another one with -data, or begin the demo anew with -reset", title.Name)
 		}
 	}
 	return books, nil

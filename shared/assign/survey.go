@@ -144,11 +144,11 @@ func answer(lines []Line, asked map[string]Request) {
 }
 
 // placeInLine has those who have asked stand in the line from when they did, not from when it was noted. Somebody without
-// a license has only that time in it.
+// a license has only that time in it. Whose license has lapsed has asked before they left, and stands at the end.
 func placeInLine(licenses map[string]license.Doc, asked map[string]Request) {
 	for id, r := range asked {
 		doc := licenses[id]
-		if doc.Value.Asked.IsZero() {
+		if doc.Value.Asked.IsZero() && doc.Value.State == "" {
 			doc.Value.Asked = r.At
 			licenses[id] = doc
 		}

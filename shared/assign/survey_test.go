@@ -111,6 +111,32 @@ func TestWhoLeftWhileWaitingLapses(t *testing.T) {
 	}
 }
 
+// Whether they are told to wait by a required wish, or have asked for the book once themselves.
+func TestWhoLeavesAndComesBackStandsBehindWhoHasWaitedMeanwhile(t *testing.T) {
+	for name, ask := range map[string]func(string) assign.Ask{"required": required, "available": available} {
+		t.Run(name, func(t *testing.T) {
+			s := newSchool(t)
+			s.assigner.Hold = 0
+			anna, ben := s.person("anna"), s.person("ben")
+			s.associate(anna, ben)
+			s.replace(ask(s.group(anna, ben)))
+			for _, p := range []string{anna, ben} {
+				if name == "available" {
+					_, _, err := s.request(p, p)
+					s.must(err)
+				}
+				s.license(p, waiting(s, s.clock.Now()))
+				s.clock.Advance(time.Hour)
+			}
+			s.license(anna, func(l license.License) license.License { return l.Lapse(assign.Left, s.clock.Now()) })
+			s.book.Available = 1
+			if lines, _ := s.survey(); names(lines) != "ben:give anna:wait(noStock) " {
+				t.Errorf("anna has left and is back: %s", names(lines))
+			}
+		})
+	}
+}
+
 func TestADeletedGroupCoversNobody(t *testing.T) {
 	s := newSchool(t)
 	g := s.group(s.person("anna"))

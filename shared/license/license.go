@@ -51,7 +51,8 @@ type License struct {
 	Found bool `json:"found,omitempty"`
 	// Event is Apple's id of the request that gave it.
 	Event string `json:"event,omitempty"`
-	// Since is when State last changed; Asked and Given are when it was first wanted and when it was known to be given.
+	// Since is when State last changed; Asked and Given are when it was first wanted, since it last lapsed, and when it was known
+	// to be given.
 	Since time.Time `json:"since"`
 	Asked time.Time `json:"asked,omitzero"`
 	Given time.Time `json:"given,omitzero"`

@@ -27,9 +27,10 @@ func (l License) Ask(at Place, cause Cause, state State, reason Reason, detail s
 	return l, nil
 }
 
-// Lapse notes that no wish covers a waiting pair any more. It stays bound where it was.
+// Lapse notes that no wish covers a waiting pair any more. It stays bound where it was. Its place in the line is given up: who
+// comes back stands behind those who have waited meanwhile.
 func (l License) Lapse(reason Reason, now time.Time) License {
-	l.State, l.Reason, l.Detail, l.Since = Refused, reason, "", now
+	l.State, l.Reason, l.Detail, l.Since, l.Asked = Refused, reason, "", now, time.Time{}
 	return l
 }
 

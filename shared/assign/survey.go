@@ -131,7 +131,8 @@ func (s Surveyor) survey(ctx context.Context, site Site, b book.Book, wishes Wis
 		return nil, nil, nil, err
 	}
 	answer(lines, asked)
-	return lines, lapses(b, licenses, covered.first), spentBy(licenses), nil
+	lapsed, err = s.lapses(ctx, b, licenses, covered.first)
+	return lines, lapsed, spentBy(licenses), err
 }
 
 // answer notes which requests available wishes answer.
@@ -153,21 +154,6 @@ func placeInLine(licenses map[string]license.Doc, asked map[string]Request) {
 			licenses[id] = doc
 		}
 	}
-}
-
-// lapses are the pairs of the book that wait although no wish covers them any more.
-func lapses(b book.Book, licenses map[string]license.Doc, covered map[string]Wish) []Line {
-	var lapsed []Line
-	for _, doc := range licenses {
-		l := doc.Value
-		_, still := covered[l.PersonID]
-		open := l.State == license.Waiting || l.State == license.Wanted
-		if open && !still && l.Location == b.Location && l.Pricing == b.Asset.PricingParam {
-			lapsed = append(lapsed, Line{License: doc, Decision: Decision{Refuse, Left, ""}})
-		}
-	}
-	slices.SortFunc(lapsed, func(x, y Line) int { return x.License.Key.Compare(y.License.Key) })
-	return lapsed
 }
 
 // requests are the requests for a book, by personId, if a wish could answer them.

@@ -189,6 +189,14 @@ func (c coverage) serving(id string, l license.License, spent map[string]int, no
 // isSpent says that the wish has spent all that was approved, by how many licenses each wish has.
 func (w Wish) isSpent(spent map[string]int) bool { return w.Limit > 0 && spent[w.ID] >= w.Limit }
 
+// allSpent says that of a wish which isSpent.
+func (w Wish) allSpent() string {
+	if w.Approval.At.IsZero() {
+		return fmt.Sprintf("%d licenses may be given without approval, and have been or are on their way", w.Limit)
+	}
+	return fmt.Sprintf("%d licenses were approved, and have been given or are on their way", w.Limit)
+}
+
 // cover says which wish each person comes under, and in which order they are served.
 func (s Surveyor) cover(
 	ctx context.Context, site Site, wishes []Wish, asked map[string]Request, licenses map[string]license.Doc,

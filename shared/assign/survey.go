@@ -237,7 +237,7 @@ func (s Surveyor) under(ctx context.Context, site Site, w Wish, asked map[string
 
 // bySeniority orders people by when they first asked for the title; those who haven't come last, by id.
 func bySeniority(licenses map[string]license.Doc, x, y string) int {
-	a, b := licenses[x].Value.Asked, licenses[y].Value.Asked
+	a, b := licenses[x].Value.InLine(), licenses[y].Value.InLine()
 	switch {
 	case a.Equal(b):
 		return strings.Compare(x, y)

@@ -58,6 +58,10 @@ type License struct {
 	Given time.Time `json:"given,omitzero"`
 	// Lost is when Apple was seen to list it no more; zero while it does. Only an order from after that spends another one.
 	Lost time.Time `json:"lost,omitzero"`
+	// Former are the gifts before the last one, oldest first, that Apple has taken back (Gifts); FormerMore counts those before
+	// them which aren't kept.
+	Former     []Gift `json:"former,omitempty"`
+	FormerMore int    `json:"formerMore,omitempty"`
 	// Rows are all that Apple lists for this person and title: STDQ and PLUS, and former identities of the person.
 	Rows []Row `json:"rows,omitempty"`
 }

@@ -217,7 +217,11 @@ func (s *server) resource(w http.ResponseWriter, r *http.Request, kind shape) (i
 	if data, err = kind.resource(data); err != nil {
 		return input{}, err
 	}
-	return s.library.read(r.Context(), r.Method, kind.endpoint, data)
+	in, err := s.library.read(r.Context(), r.Method, kind.endpoint, data)
+	if err != nil {
+		err = kind.blameResource(err, data)
+	}
+	return in, err
 }
 
 // operations reads the body of a PATCH. They may be none.
@@ -229,5 +233,9 @@ func (s *server) operations(w http.ResponseWriter, r *http.Request, kind shape) 
 	if data, err = kind.patch(data); err != nil || data == nil {
 		return input{}, err
 	}
-	return s.library.read(r.Context(), r.Method, kind.endpoint, data)
+	in, err := s.library.read(r.Context(), r.Method, kind.endpoint, data)
+	if err != nil {
+		err = kind.blameOperation(r.Context(), s.library, err, data)
+	}
+	return in, err
 }

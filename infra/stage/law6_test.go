@@ -96,6 +96,11 @@ func TestLaw6ARefundLeavesATombstone(t *testing.T) {
 	if l := s.license(t, s.titles[0], s.people[0]); l.State != license.Licensed || !l.Lost.IsZero() {
 		t.Errorf("ordered anew: %+v", l)
 	}
+	gifts := s.license(t, s.titles[0], s.people[0]).Gifts()
+	if len(gifts) != 2 || gifts[0].Lost.IsZero() || !gifts[1].Lost.IsZero() || gifts[0].Event == gifts[1].Event ||
+		gifts[0].Cause.AssignmentID == gifts[1].Cause.AssignmentID {
+		t.Errorf("two were spent, and the item knows of %+v", gifts)
+	}
 	s.checkEqual(t, "in the end")
 }
 

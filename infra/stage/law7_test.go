@@ -10,7 +10,10 @@ import (
 	"github.com/bookplate/bookplate/infra/stage"
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/apple/applefake"
+	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/reader"
 	"github.com/bookplate/bookplate/shared/syncrun"
 	"github.com/bookplate/bookplate/shared/table/mem"
 )
@@ -234,4 +237,27 @@ func TestLaw7WhatIsGivenWhileEverythingIsReadIsFoundInTheSameSync(t *testing.T) 
 		t.Fatal("no last page was read")
 	}
 	s.checkEqual(t, "after the sync")
+}
+
+// A worker that was frozen wrote what it had read long ago: that the reader is retired. No delta tells that it isn't.
+func TestLaw7AFullSyncFindsAReaderWhoseStatusAFrozenWorkerWrote(t *testing.T) {
+	ctx := context.Background()
+	s := enrolled(t, 2, 1, nil)
+	one := s.readerOf(t, s.people[0])
+	docs, err := reader.LoadMany(ctx, s.Store.ReadStore, s.Site.UID(), []string{one.ClientUserID})
+	must(t, err)
+	stale := docs[one.ClientUserID]
+	stale.Value.Status = reader.Retired
+	item, err := stale.Encode()
+	must(t, err)
+	must(t, s.Store.PutAll(ctx, item))
+	s.assign(t)
+	must(t, s.Rest(ctx))
+	if l := s.license(t, s.titles[0], s.people[0]); l.Reason != assign.RetiredAtApple {
+		t.Fatalf("before: %s (%s)", l.State, l.Reason)
+	}
+	s.sync(t, s.Site, mark.SyncFull)
+	if l := s.license(t, s.titles[0], s.people[0]); l.State != license.Licensed {
+		t.Errorf("after a full sync: %s (%s)", l.State, l.Reason)
+	}
 }

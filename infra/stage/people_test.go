@@ -3,12 +3,14 @@ package stage_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/apple/applefake"
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/directory"
 	"github.com/bookplate/bookplate/shared/license"
+	"github.com/bookplate/bookplate/shared/mark"
 )
 
 // absence is a way to go and to come back. Who goes before the request is sent is law 3's.
@@ -146,4 +148,53 @@ func TestAnAccountGivenLaterAndANewNameKeepTheReader(t *testing.T) {
 	}
 	s.checkBooks(t)
 	s.checkEqual(t, "at rest")
+}
+
+// What the next step of a refused account says: correct it at Apple, then order a sync. Other syncs leave Apple in peace for a
+// while.
+func TestAnAccountThatWasCorrectedAtAppleIsAskedForAgainAtTheSyncThatIsOrdered(t *testing.T) {
+	ctx := context.Background()
+	for name, why := range map[string]string{"a sync": mark.SyncOrder, "a full sync": mark.SyncFull} {
+		t.Run(name, func(t *testing.T) {
+			s := enrolled(t, 1, 1, nil)
+			account := "ann@elsewhere.example"
+			ann, err := s.Directory.CreatePerson(ctx, directory.Person{
+				UserName: account, ManagedAppleAccount: account, Active: true,
+			})
+			must(t, err)
+			must(t, s.wish(ctx, bookAt(s.Site, s.titles[0], apple.PricingSTDQ), s.newGroup(t, ann.ID)))
+			must(t, s.Rest(ctx))
+			refused := s.Clock.Now()
+			must(t, s.Site.AddManagedAccount(account))
+			s.sync(t, s.Site, mark.SyncSchedule)
+			if l := s.licenseOf(t, s.titles[0], ann.ID); l.Reason != assign.ForeignID {
+				t.Fatalf("after a regular sync: %s (%s), want that Apple wasn't asked again yet", l.State, l.Reason)
+			}
+			s.sync(t, s.Site, why)
+			if l := s.licenseOf(t, s.titles[0], ann.ID); l.State != license.Licensed {
+				t.Errorf("%s after the refusal: %s (%s), want it given", s.Clock.Now().Sub(refused), l.State, l.Reason)
+			}
+			if late := s.Clock.Now().Sub(refused); late > 9*time.Minute {
+				t.Errorf("it took %s: by then Apple is asked again anyway", late)
+			}
+		})
+	}
+}
+
+func TestAnAccountThatWasNotCorrectedIsAskedForOnceASyncThatIsOrdered(t *testing.T) {
+	ctx := context.Background()
+	s := enrolled(t, 1, 1, nil)
+	account := "ann@elsewhere.example"
+	ann, err := s.Directory.CreatePerson(ctx, directory.Person{UserName: account, ManagedAppleAccount: account, Active: true})
+	must(t, err)
+	must(t, s.wish(ctx, bookAt(s.Site, s.titles[0], apple.PricingSTDQ), s.newGroup(t, ann.ID)))
+	must(t, s.Rest(ctx))
+	for range 2 {
+		before := s.Apple.Counts()[applefake.EndpointCreate]
+		s.sync(t, s.Site, mark.SyncOrder)
+		s.sync(t, s.Site, mark.SyncSchedule)
+		if n := s.Apple.Counts()[applefake.EndpointCreate] - before; n != 1 {
+			t.Errorf("Apple was asked %d times, want once", n)
+		}
+	}
 }

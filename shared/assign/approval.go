@@ -248,7 +248,7 @@ func (a Assigner) approvedBy(approver string, b book.Book, wishes Wishes, waits 
 	}
 	may := make(map[string]bool)
 	for _, w := range wishes.List {
-		if waits[w.ID] && (a.SelfApproval || w.Requester != approver) {
+		if waits[w.ID] && (a.SelfApproval || !w.askedBy(approver)) {
 			may[w.ID] = true
 		}
 	}

@@ -58,7 +58,9 @@ func TestALargeAssignmentWaitsUntilAnotherAdministratorApprovesItsPlan(t *testin
 	if err != nil || !needs || plan.ID != w.Approval.Plan || plan.Give != 3 {
 		t.Errorf("plan %s for %d, %t, %v; the assignment waits for %s", plan.ID, plan.Give, needs, err, w.Approval.Plan)
 	}
-	wantProblem(t, s.assigner.Approve(t.Context(), s.book, w.Approval.Plan, "rita"), "OwnAssignment", "")
+	for _, same := range []string{"rita", "Rita"} {
+		wantProblem(t, s.assigner.Approve(t.Context(), s.book, w.Approval.Plan, same), "OwnAssignment", "")
+	}
 	s.must(s.assigner.Approve(t.Context(), s.book, w.Approval.Plan, "otto"))
 	if got := s.verdicts(); got["give"] != 3 {
 		t.Errorf("approved: %v", got)

@@ -58,7 +58,7 @@ func Decide(f Facts) Decision {
 		}
 	}
 	if f.Beyond {
-		return Decision{Wait, WaitingForApproval, fmt.Sprintf("it may spend %d, and has", f.Wish.Limit)}
+		return Decision{Wait, WaitingForApproval, f.Wish.allSpent()}
 	}
 	if f.Free <= 0 {
 		return Decision{Wait, NoStock, ""}

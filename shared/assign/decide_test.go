@@ -115,6 +115,19 @@ func TestOfTwoObstaclesTheFirstIsTold(t *testing.T) {
 	}
 }
 
+func TestWhoIsBeyondWhatMayBeSpentIsToldHowManyThatWas(t *testing.T) {
+	for want, approval := range map[string]assign.Approval{
+		"3 licenses were approved, and have been given or are on their way":           {Plan: "p", At: start},
+		"3 licenses may be given without approval, and have been or are on their way": {},
+	} {
+		f := good()
+		f.Beyond, f.Wish.Limit, f.Wish.Approval = true, 3, approval
+		if d := assign.Decide(f); d.Detail != want {
+			t.Errorf("detail %q, want %q", d.Detail, want)
+		}
+	}
+}
+
 func TestWhatDoesNotStandInTheWay(t *testing.T) {
 	for name, put := range map[string]func(*assign.Facts){
 		"a reservation by a batch that has ended": func(f *assign.Facts) {

@@ -18,7 +18,11 @@ import (
 // Add adds one wish to those for the book, and marks the work. Adding what is already wished for returns the wish that is
 // there, so that a request whose answer was lost can be repeated.
 func (a Assigner) Add(ctx context.Context, b book.Book, ask Ask, requester string) (Wish, error) {
-	if err := a.check(ctx, []Ask{ask}); err != nil {
+	stored, err := Load(ctx, a.Store.ReadStore, b)
+	if err != nil {
+		return Wish{}, err
+	}
+	if err := a.check(ctx, []Ask{ask}, stored.Value); err != nil {
 		if p, ok := problem.As(err); ok && ask.Field == "" { // the request is the assignment itself
 			p.Target = strings.TrimPrefix(p.Target, ".")
 		}

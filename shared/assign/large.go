@@ -204,7 +204,7 @@ func (a Assigner) ApproveLater(ctx context.Context, b book.Book, id, approver st
 	}
 	waits := doc.Value.unapproved(nil) // for sure; a wish with a limit may wait too, which the plan tells
 	limited := slices.ContainsFunc(doc.Value.List, func(w Wish) bool {
-		return w.Limit > 0 && (len(waits) == 0 || w.Requester != approver)
+		return w.Limit > 0 && (len(waits) == 0 || !w.askedBy(approver))
 	})
 	if _, err := a.approvedBy(approver, b, doc.Value, waits); err != nil && !limited {
 		return PlanRun{}, false, err

@@ -157,8 +157,10 @@ func TestALargeAssignmentWaitsAndIsApprovedByThePlanThatTheWorkerComputes(t *tes
 	if !plan.NeedsApproval || plan.Licenses != plan.Give+plan.Wait {
 		t.Errorf("%+v", plan)
 	}
-	_, _, err := s.assigner.ApproveLater(t.Context(), s.book, plan.Plan, "rita")
-	wantProblem(t, err, "OwnAssignment", "")
+	for _, same := range []string{"rita", "Rita"} {
+		_, _, err := s.assigner.ApproveLater(t.Context(), s.book, plan.Plan, same)
+		wantProblem(t, err, "OwnAssignment", "")
+	}
 	approve := func(id string) assign.PlanRun {
 		t.Helper()
 		run, later, err := s.assigner.ApproveLater(t.Context(), s.book, id, "otto")
@@ -198,7 +200,7 @@ func TestALargeAssignmentWaitsAndIsApprovedByThePlanThatTheWorkerComputes(t *tes
 		t.Errorf("grown: %+v", got)
 	}
 	s.replace()
-	_, _, err = s.assigner.ApproveLater(t.Context(), s.book, plan.Plan, "otto")
+	_, _, err := s.assigner.ApproveLater(t.Context(), s.book, plan.Plan, "otto")
 	wantProblem(t, err, "NothingToApprove", "")
 }
 

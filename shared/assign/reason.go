@@ -83,8 +83,10 @@ var explanations = map[license.Reason]Explanation{
 	},
 	LinkedID: {
 		"The Managed Apple Account is linked to another reader.",
-		"Find out which of the two people it belongs to, and correct the other one in the identity provider; then order a sync " +
-			"(syncLicenses): Apple is asked again.",
+		"Look whether another person here has the same account. If so, correct the one whom it doesn't belong to in the identity " +
+			"provider, and if that is the other one, also retire and restore their reader, which stays linked otherwise. If nobody " +
+			"here has it, another product's reader has: have that product retire it, or give the person another account. Then " +
+			"order a sync (syncLicenses): Apple is asked again.",
 	},
 	ReaderError: {
 		"Apple refused to create the reader.",

@@ -21,6 +21,9 @@ type Ask struct {
 	Field   string // where it stands in the request, for messages: "managedEBookAssignments[0]"
 }
 
+// repeats says that the wish is what is asked for.
+func (a Ask) repeats(w Wish) bool { return w.GroupID == a.GroupID && w.Intent == a.Intent }
+
 // Assigner changes wishes.
 type Assigner struct {
 	Store     *table.Store
@@ -44,17 +47,17 @@ type Assigner struct {
 func (a Assigner) draft(ctx context.Context, b book.Book, asks []Ask, requester string) (
 	doc WishesDoc, before []Wish, fresh map[string]bool, err error,
 ) {
-	if err := a.check(ctx, asks); err != nil {
+	if doc, err = Load(ctx, a.Store.ReadStore, b); err != nil {
 		return WishesDoc{}, nil, nil, err
 	}
-	if doc, err = Load(ctx, a.Store.ReadStore, b); err != nil {
+	if err := a.check(ctx, asks, doc.Value); err != nil {
 		return WishesDoc{}, nil, nil, err
 	}
 	before = doc.Value.List
 	fresh = make(map[string]bool)
 	var list []Wish
 	for _, ask := range asks {
-		i := slices.IndexFunc(doc.Value.List, func(w Wish) bool { return w.GroupID == ask.GroupID && w.Intent == ask.Intent })
+		i := slices.IndexFunc(doc.Value.List, ask.repeats)
 		if i >= 0 {
 			list = append(list, doc.Value.List[i])
 			continue
@@ -115,8 +118,9 @@ func (a Assigner) notePlaces(ctx context.Context, b book.Book, asks []Ask) error
 	return nil
 }
 
-// check refuses asks that can't be wishes, with the field at fault.
-func (a Assigner) check(ctx context.Context, asks []Ask) error {
+// check refuses asks that can't be wishes, with the field at fault. The wishes that there are can always be asked for again,
+// whatever has become of their groups: or one group that was deleted would keep everything else from being changed.
+func (a Assigner) check(ctx context.Context, asks []Ask, stored Wishes) error {
 	if len(asks) > MaxWishes {
 		return problem.New(problem.Invalid, "TooManyAssignments",
 			"A book can be assigned to at most %d groups; the request has %d. Put the people into fewer, larger groups.",
@@ -129,25 +133,37 @@ func (a Assigner) check(ctx context.Context, asks []Ask) error {
 				"The group %s is named twice, first in %s. Keep one of the two.", ask.GroupID, first).At(ask.Field + ".target.groupId")
 		}
 		seen[ask.GroupID] = ask.Field
-		if err := a.checkGroup(ctx, ask); err != nil {
+		if slices.ContainsFunc(stored.List, ask.repeats) {
+			continue
+		}
+		if err := a.checkGroup(ctx, ask, stored.Names(ask.GroupID)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a Assigner) checkGroup(ctx context.Context, ask Ask) error {
+// checkGroup refuses a group that can't be given books. A deleted one covers nobody; it is let pass where it is named already.
+func (a Assigner) checkGroup(ctx context.Context, ask Ask, named bool) error {
 	if ask.GroupID == Everybody {
 		return nil
 	}
 	field := ask.Field + ".target.groupId"
-	group, err := a.Directory.Group(ctx, ask.GroupID)
+	group, err := a.Directory.GroupEvenDeleted(ctx, ask.GroupID)
 	if p, ok := problem.As(err); ok && p.Kind == problem.NotFound {
 		return problem.New(problem.Invalid, "UnknownGroup",
 			"There is no group with the id %q. Groups come from the identity provider over SCIM; "+
 				"GET /scim/v2/Groups lists those that have arrived.", ask.GroupID).At(field)
 	} else if err != nil {
 		return err
+	}
+	if group.Deleted && named {
+		return nil
+	}
+	if group.Deleted {
+		return problem.New(problem.Invalid, "UnknownGroup",
+			"The group %q (%s) was deleted in the identity provider. Leave it out: it has no members any more.",
+			group.DisplayName, ask.GroupID).At(field)
 	}
 	others, err := a.Directory.Others(ctx, ask.GroupID)
 	if err != nil {

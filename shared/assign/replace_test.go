@@ -11,6 +11,7 @@ import (
 	"github.com/bookplate/bookplate/shared/act"
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/directory"
+	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table/mem"
 )
 
@@ -132,6 +133,43 @@ func TestAnAskThatCannotBeAWishIsRefusedWithItsField(t *testing.T) {
 		if string(s.engine.Dump()) != string(before) {
 			t.Errorf("%s: refused, but something was stored", name)
 		}
+	}
+}
+
+func TestAListThatIsPostedBackIsTakenWhateverHasBecomeOfItsGroups(t *testing.T) {
+	s := newSchool(t)
+	deleted, mixed, other := s.group(s.person("anna")), s.group(), s.group()
+	s.replace(required(deleted), required(mixed))
+	before := s.wishes().List
+	s.must(s.directory.DeleteGroup(t.Context(), deleted, ""))
+	var m directory.Membership
+	m.Add(directory.Member{ID: "ipad", Type: "Device"})
+	_, err := s.directory.ChangeGroup(t.Context(), mixed, "", func(*directory.Group) error { return nil }, m)
+	s.must(err)
+
+	s.replace(required(deleted), required(mixed), required(other))
+	if list := s.wishes().List; len(list) != 3 || !slices.Equal(list[:2], before) {
+		t.Errorf("posted back with one group more: %+v, want the first two as they were: %+v", list, before)
+	}
+	again, err := s.assigner.Add(t.Context(), s.book, assign.Ask{GroupID: deleted, Intent: assign.Required}, "rita")
+	if err != nil || again != before[0] {
+		t.Errorf("added again: %+v with error %v", again, err)
+	}
+	s.replace(available(deleted), required(other)) // it covers nobody
+	if list := s.wishes().List; len(list) != 2 || list[0].Intent != assign.Available {
+		t.Errorf("with another intent: %+v", list)
+	}
+	_, err = s.assigner.Replace(t.Context(), s.book, []assign.Ask{available(mixed)}, "rita")
+	wantProblem(t, err, "DeviceGroup", "managedEBookAssignments[1].target.groupId") // removed above, so it is new
+}
+
+func TestAGroupThatWasDeletedIsSaidToBe(t *testing.T) {
+	s := newSchool(t)
+	deleted := s.group()
+	s.must(s.directory.DeleteGroup(t.Context(), deleted, ""))
+	_, err := s.assigner.Replace(t.Context(), s.book, []assign.Ask{required(deleted)}, "rita")
+	if p, ok := problem.As(err); !ok || !strings.Contains(p.Message, "was deleted") || !strings.Contains(p.Message, "Leave it out") {
+		t.Errorf("error %v, want that it was deleted, and what to do", err)
 	}
 }
 

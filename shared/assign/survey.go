@@ -131,7 +131,8 @@ func (s Surveyor) survey(ctx context.Context, site Site, b book.Book, wishes Wis
 		return nil, nil, nil, err
 	}
 	answer(lines, asked)
-	return lines, lapses(b, licenses, covered.first), spentBy(licenses), nil
+	lapsed, err = s.lapses(ctx, b, licenses, covered.first)
+	return lines, lapsed, spentBy(licenses), err
 }
 
 // answer notes which requests available wishes answer.
@@ -144,30 +145,15 @@ func answer(lines []Line, asked map[string]Request) {
 }
 
 // placeInLine has those who have asked stand in the line from when they did, not from when it was noted. Somebody without
-// a license has only that time in it.
+// a license has only that time in it. Whose license has lapsed has asked before they left, and stands at the end.
 func placeInLine(licenses map[string]license.Doc, asked map[string]Request) {
 	for id, r := range asked {
 		doc := licenses[id]
-		if doc.Value.Asked.IsZero() {
+		if doc.Value.Asked.IsZero() && doc.Value.State == "" {
 			doc.Value.Asked = r.At
 			licenses[id] = doc
 		}
 	}
-}
-
-// lapses are the pairs of the book that wait although no wish covers them any more.
-func lapses(b book.Book, licenses map[string]license.Doc, covered map[string]Wish) []Line {
-	var lapsed []Line
-	for _, doc := range licenses {
-		l := doc.Value
-		_, still := covered[l.PersonID]
-		open := l.State == license.Waiting || l.State == license.Wanted
-		if open && !still && l.Location == b.Location && l.Pricing == b.Asset.PricingParam {
-			lapsed = append(lapsed, Line{License: doc, Decision: Decision{Refuse, Left, ""}})
-		}
-	}
-	slices.SortFunc(lapsed, func(x, y Line) int { return x.License.Key.Compare(y.License.Key) })
-	return lapsed
 }
 
 // requests are the requests for a book, by personId, if a wish could answer them.
@@ -202,6 +188,14 @@ func (c coverage) serving(id string, l license.License, spent map[string]int, no
 
 // isSpent says that the wish has spent all that was approved, by how many licenses each wish has.
 func (w Wish) isSpent(spent map[string]int) bool { return w.Limit > 0 && spent[w.ID] >= w.Limit }
+
+// allSpent says that of a wish which isSpent.
+func (w Wish) allSpent() string {
+	if w.Approval.At.IsZero() {
+		return fmt.Sprintf("%d licenses may be given without approval, and have been or are on their way", w.Limit)
+	}
+	return fmt.Sprintf("%d licenses were approved, and have been given or are on their way", w.Limit)
+}
 
 // cover says which wish each person comes under, and in which order they are served.
 func (s Surveyor) cover(
@@ -243,7 +237,7 @@ func (s Surveyor) under(ctx context.Context, site Site, w Wish, asked map[string
 
 // bySeniority orders people by when they first asked for the title; those who haven't come last, by id.
 func bySeniority(licenses map[string]license.Doc, x, y string) int {
-	a, b := licenses[x].Value.Asked, licenses[y].Value.Asked
+	a, b := licenses[x].Value.InLine(), licenses[y].Value.InLine()
 	switch {
 	case a.Equal(b):
 		return strings.Compare(x, y)

@@ -81,36 +81,6 @@ func TestOnlyWhoIsGivenTheTitleTakesStock(t *testing.T) {
 	}
 }
 
-func TestWhoLeftWhileWaitingLapses(t *testing.T) {
-	s := newSchool(t)
-	s.assigner.Hold = 0
-	anna, ben, cleo := s.person("anna"), s.person("ben"), s.person("cleo")
-	s.associate(anna, ben, cleo)
-	s.replace(required(s.group(anna)), available(s.group(cleo)))
-	for _, p := range []string{anna, ben, cleo} {
-		s.license(p, waiting(s, start))
-	}
-	s.license(s.person("elsewhere"), func(l license.License) license.License {
-		l, err := l.Ask(license.Place{Location: there, Asset: s.book.Asset}, license.Cause{}, license.Waiting, "", "", start)
-		s.must(err)
-		return l
-	})
-	lines, lapsed := s.survey()
-	var gone []string
-	for _, l := range lapsed {
-		gone = append(gone, l.License.Value.PersonID)
-		if l.Decision.Verdict != assign.Refuse || l.Decision.Reason != assign.Left {
-			t.Errorf("lapsed with %+v", l.Decision)
-		}
-	}
-	slices.Sort(gone)
-	want := []string{ben, cleo}
-	slices.Sort(want)
-	if len(lines) != 1 || !slices.Equal(gone, want) {
-		t.Errorf("covered: %s; lapsed: %v, want ben's and cleo's %v", names(lines), gone, want)
-	}
-}
-
 func TestADeletedGroupCoversNobody(t *testing.T) {
 	s := newSchool(t)
 	g := s.group(s.person("anna"))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
@@ -43,6 +44,9 @@ type Wish struct {
 
 // OnHold says that the wish spends nothing yet. An available one has no hold: nothing is spent before somebody asks.
 func (w Wish) OnHold(now time.Time) bool { return w.Intent != Available && now.Before(w.HoldUntil) }
+
+// askedBy says that the wish is somebody's own. Who writes their name in another letter case is no second person.
+func (w Wish) askedBy(who string) bool { return strings.EqualFold(w.Requester, who) }
 
 // Wishes are all wishes for one book.
 type Wishes struct {

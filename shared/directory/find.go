@@ -3,9 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
-	"strings"
 
-	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
 )
 
@@ -40,6 +38,11 @@ func (r *Reader) PeopleByID(ctx context.Context, id string) ([]Person, error) {
 }
 
 func (r *Reader) peopleAt(ctx context.Context, text string, at table.Range) ([]Person, error) {
+	return r.peopleWho(ctx, text, at, false)
+}
+
+// peopleWho are those of the people to whom the pointers of a text lead who are deleted, or who aren't.
+func (r *Reader) peopleWho(ctx context.Context, text string, at table.Range, deleted bool) ([]Person, error) {
 	if !findable(text) {
 		return nil, nil
 	}
@@ -49,7 +52,7 @@ func (r *Reader) peopleAt(ctx context.Context, text string, at table.Range) ([]P
 	}
 	var people []Person
 	for _, doc := range docs {
-		if !doc.Value.Deleted {
+		if doc.Value.Deleted == deleted {
 			people = append(people, doc.Value)
 		}
 	}
@@ -146,28 +149,4 @@ func (r *Reader) GroupsByID(ctx context.Context, ids ...string) ([]Group, error)
 		}
 	}
 	return groups, nil
-}
-
-// FindPerson returns somebody by personId, userName or externalId, in this order; by personId also when they were deleted.
-// Otherwise it returns a problem for whoever named the person as "person".
-func (r *Reader) FindPerson(ctx context.Context, text string) (Person, error) {
-	p, err := r.PersonEvenDeleted(ctx, strings.ToLower(text))
-	if err == nil || problem.KindOf(err) != problem.NotFound {
-		return p, err
-	}
-	for _, find := range []func(context.Context, string) ([]Person, error){r.PeopleByUserName, r.PeopleByExternalID} {
-		people, err := find(ctx, text)
-		switch {
-		case err != nil:
-			return Person{}, err
-		case len(people) == 1:
-			return people[0], nil
-		case len(people) > 1:
-			return Person{}, problem.New(problem.Conflict, "AmbiguousPerson", "%d people have this externalId. "+
-				"Name the person by personId or userName.", len(people)).At("person")
-		}
-	}
-	return Person{}, problem.New(problem.NotFound, "PersonNotFound",
-		"There is no person with the personId, userName or "+
-			"externalId %.80q. People come from the identity provider over SCIM.", text).At("person")
 }

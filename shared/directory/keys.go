@@ -14,6 +14,7 @@ import (
 //	people#<x>            <personId>           Person; deleted ones stay
 //	groups#<x>            <groupId>            groupBody; deleted ones stay
 //	userName#<lower>      -                    pointer: who has this user name; one Commit with the person
+//	formerName#<lower>    <personId>           pointer: who was deleted and had this user name; one Commit with the person
 //	externalId#<id>       person#<personId>    pointer, also to a deleted person; one Commit with the person
 //	externalId#<id>       group#<groupId>      pointer; one Commit with the group
 //	account#<lower>       <personId>           pointer by Managed Apple Account, also to a deleted person; same Commit
@@ -41,6 +42,8 @@ func groupKey(id string) table.Key { return table.Key{Part: "groups#" + shardOf(
 func userNameKey(name string) table.Key {
 	return table.Key{Part: "userName#" + strings.ToLower(name), Sort: "-"}
 }
+
+func formerNamePart(name string) string { return "formerName#" + strings.ToLower(name) }
 
 func accountPart(account string) string { return "account#" + strings.ToLower(account) }
 

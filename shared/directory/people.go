@@ -231,14 +231,16 @@ func (d *Directory) savePerson(ctx context.Context, doc table.Doc[Person], next 
 	return next, nil
 }
 
-// pointersTo is all that leads to a person. A deleted person's user name is free; external id and account stay, so that
-// they are recognized when they come back.
+// pointersTo is all that leads to a person. A deleted person's user name is free for others, and leads to them by a key of its
+// own; external id and account stay, so that they are recognized when they come back.
 func pointersTo(id string, p Person) ([]table.Item, error) {
 	leads := []lead{
 		{p.ExternalID, table.Key{Part: externalIDPart(p.ExternalID), Sort: personPrefix + id}},
 		{p.ManagedAppleAccount, table.Key{Part: accountPart(p.ManagedAppleAccount), Sort: id}},
 	}
-	if !p.Deleted {
+	if p.Deleted {
+		leads = append(leads, lead{p.UserName, table.Key{Part: formerNamePart(p.UserName), Sort: id}})
+	} else {
 		leads = append([]lead{{p.UserName, userNameKey(p.UserName)}}, leads...)
 		leads = append(leads, lead{p.Email(), table.Key{Part: emailPart(p.Email()), Sort: id}})
 	}

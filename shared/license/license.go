@@ -51,12 +51,17 @@ type License struct {
 	Found bool `json:"found,omitempty"`
 	// Event is Apple's id of the request that gave it.
 	Event string `json:"event,omitempty"`
-	// Since is when State last changed; Asked and Given are when it was first wanted and when it was known to be given.
+	// Since is when State last changed; Asked and Given are when it was first wanted, since it last lapsed, and when it was known
+	// to be given.
 	Since time.Time `json:"since"`
 	Asked time.Time `json:"asked,omitzero"`
 	Given time.Time `json:"given,omitzero"`
 	// Lost is when Apple was seen to list it no more; zero while it does. Only an order from after that spends another one.
 	Lost time.Time `json:"lost,omitzero"`
+	// Former are the gifts before the last one, oldest first, that Apple has taken back (Gifts); FormerMore counts those before
+	// them which aren't kept.
+	Former     []Gift `json:"former,omitempty"`
+	FormerMore int    `json:"formerMore,omitempty"`
 	// Rows are all that Apple lists for this person and title: STDQ and PLUS, and former identities of the person.
 	Rows []Row `json:"rows,omitempty"`
 }

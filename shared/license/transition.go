@@ -17,6 +17,7 @@ func (l License) Ask(at Place, cause Cause, state State, reason Reason, detail s
 	if l.Has() || l.State == Reserved {
 		return l, fmt.Errorf("title %s for person %s is %s and can't be asked for", l.AdamID, l.PersonID, l.State)
 	}
+	l = l.begin()
 	if l.Asked.IsZero() {
 		l.Asked = now
 	}
@@ -31,9 +32,10 @@ func (l License) Ask(at Place, cause Cause, state State, reason Reason, detail s
 	return l, nil
 }
 
-// Lapse notes that no wish covers a waiting pair any more. It stays bound where it was.
+// Lapse notes that no wish covers a waiting pair any more. It stays bound where it was. Its place in the line is given up: who
+// comes back stands behind those who have waited meanwhile.
 func (l License) Lapse(reason Reason, now time.Time) License {
-	l.State, l.Reason, l.Detail, l.Since = Refused, reason, "", now
+	l.State, l.Reason, l.Detail, l.Since, l.Asked = Refused, reason, "", now, time.Time{}
 	return l
 }
 
@@ -54,6 +56,7 @@ func (l License) Reserve(b Batch, at Place, cause Cause, now time.Time) (License
 	case l.BoundElsewhere(b.Location, at.Asset.PricingParam):
 		return l, fmt.Errorf("title %s for person %s is bound to location %s as %s", l.AdamID, l.PersonID, l.Bound, l.BoundAs)
 	}
+	l = l.begin()
 	l.State, l.Reason, l.Detail, l.Since = Reserved, "", "", now
 	l.Location, l.Pricing, l.Cause, l.Batch = at.Location, at.Asset.PricingParam, &cause, b.ID
 	if l.Asked.IsZero() {
@@ -86,16 +89,21 @@ func (l License) Give(row Row, event string) License {
 	if slices.ContainsFunc(l.Rows, row.is) {
 		return l
 	}
+	if l.listedAgain(row) {
+		l = l.resume()
+	}
 	l.Rows = append(slices.Clone(l.Rows), row)
 	ours := l.awaits(row)
 	had, back := l.State == Licensed, l.State == Gone && l.Location == row.Location && l.Pricing == row.Pricing
 	if had && (!l.Found || !ours) {
 		return l
 	}
-	if l.Lost = (time.Time{}); back { // it is the one that was there before, with its story
-		l.State, l.Reason, l.Since = Licensed, "", row.Found
+	if back { // it is the one that was there before, with its story
+		l.State, l.Reason, l.Detail, l.Since, l.Lost = Licensed, "", "", row.Found, time.Time{}
 		return l
 	}
+	l = l.begin()
+	l.Lost = time.Time{}
 	l.Found = !ours
 	if !ours { // whoever gave it, it wasn't the batch that is named here
 		l.Batch, l.Event = "", ""

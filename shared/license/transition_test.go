@@ -103,6 +103,20 @@ func TestReservingKeepsHowLongAPairHasWaited(t *testing.T) {
 	}
 }
 
+func TestWhoLapsesGivesUpTheirPlaceInTheLine(t *testing.T) {
+	lapsed := pairs()["waiting"].Lapse("left", later)
+	if !lapsed.Asked.IsZero() || lapsed.State != license.Refused || lapsed.Reason != "left" || lapsed.Since != later {
+		t.Errorf("lapsed as %+v, want no time in it since which it waits", lapsed)
+	}
+	back := later.Add(time.Hour)
+	if again, err := lapsed.Ask(place, cause, license.Waiting, "noStock", "", back); err != nil || again.Asked != back {
+		t.Errorf("back in the line since %s with error %v, want %s", again.Asked, err, back)
+	}
+	if given, err := lapsed.Reserve(batch, place, cause, back); err != nil || given.Asked != back {
+		t.Errorf("reserved, asked for at %s with error %v, want %s", given.Asked, err, back)
+	}
+}
+
 func TestWhatIsHeldOrBeingGivenIsNotAskedFor(t *testing.T) {
 	for name, before := range pairs() {
 		after, err := before.Ask(place, cause, license.Waiting, "invitation", "since", later)

@@ -83,6 +83,7 @@ func (j *job) readerWorker(ctx context.Context) (reader.Worker, error) {
 	return reader.Worker{
 		Store: j.Store, World: j.World, Apple: j.apple, MaxUsers: config.Limits.MaxUsers, Poll: j.Pace.Poll,
 		Identity: reader.Identity{Location: j.location, MDMID: j.record.Value.MDMID},
+		Ordered:  j.state.Value.Sync.LastOrdered,
 	}, nil
 }
 
@@ -186,10 +187,13 @@ func (j *job) plan(ctx context.Context, marks []mark.Mark) error {
 // sync does one chunk of a sync. A run that isn't done keeps its marks. A run that is, has every wish looked at: stock
 // may have come, and this is the backstop for whatever was missed (design section 3, Marks).
 func (j *job) sync(ctx context.Context, marks []mark.Mark) error {
-	kind := syncrun.Delta
+	kind, ordered := syncrun.Delta, false
 	for _, m := range marks {
-		if m.Subject == mark.SyncFull {
-			kind = syncrun.Full
+		switch m.Subject {
+		case mark.SyncFull:
+			kind, ordered = syncrun.Full, true
+		case mark.SyncOrder:
+			ordered = true
 		}
 	}
 	syncer := syncrun.Syncer{
@@ -203,7 +207,18 @@ func (j *job) sync(ctx context.Context, marks []mark.Mark) error {
 	if run.Phase != syncrun.Done || kind == syncrun.Full && run.Kind != syncrun.Full {
 		return j.markAgain(ctx, marks)
 	}
+	if ordered {
+		if err := j.noteOrder(ctx); err != nil {
+			return err
+		}
+	}
 	return j.markGrants(ctx, j.World.Now())
+}
+
+// noteOrder notes that a sync has ended which somebody ordered, before the mark that says so is removed.
+func (j *job) noteOrder(ctx context.Context) error {
+	j.state.Value.Sync.LastOrdered = j.World.Now()
+	return j.save(ctx)
 }
 
 // markAgain makes the marks newer than what was read, so that they survive being done.

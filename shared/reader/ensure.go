@@ -31,6 +31,7 @@ type Worker struct {
 	Identity Identity
 	MaxUsers int           // Apple's live limit of users a request
 	Poll     time.Duration // how long after a request its event is first looked at; every later look, three times that
+	Ordered  time.Time     // when the last sync that somebody ordered has ended: what Apple refused before doesn't stand
 }
 
 // Person is somebody who ought to be a reader.
@@ -112,7 +113,7 @@ func (w Worker) lacking(ctx context.Context, people []Person) (create, link []Do
 		}
 		r := &doc.Value
 		switch {
-		case pending[r.ClientUserID] || r.Status == Associated || r.Status == Retired || r.refused(p.Account, w.World.Now()):
+		case pending[r.ClientUserID] || r.Status == Associated || r.Status == Retired || w.stands(r.Refusal, p.Account):
 		case r.Status == New:
 			r.Account = p.Account
 			create = append(create, doc)
@@ -125,12 +126,13 @@ func (w Worker) lacking(ctx context.Context, people []Person) (create, link []Do
 }
 
 // refusalStands is how long Apple isn't asked again with an account that it has refused: what was wrong may be put right at
-// Apple, where we don't hear of it (the account is made there, or another reader lets it go).
+// Apple, where we don't hear of it (the account is made there, or another reader lets it go). Who has put it right orders a
+// sync, and needn't wait for that.
 const refusalStands = 10 * time.Minute
 
-// refused says that there is no point in asking Apple again with that account yet.
-func (r Reader) refused(account string, now time.Time) bool {
-	return r.Refusal != nil && r.Refusal.Account == account && now.Before(r.Refusal.At.Add(refusalStands))
+// stands says that there is no point in asking Apple again with that account yet.
+func (w Worker) stands(r *Refusal, account string) bool {
+	return r != nil && r.Account == account && r.At.After(w.Ordered) && w.World.Now().Before(r.At.Add(refusalStands))
 }
 
 func (w Worker) draft(p Person) Doc {

@@ -91,6 +91,16 @@ func TestNobodyIsAskedForTwice(t *testing.T) {
 			d.refuse(anna, 9635)
 			d.clock.Advance(10 * time.Minute)
 		}, anna, "2 created, 0 updated"},
+		{"refused, and then somebody orders a sync: created", func(d *desk) {
+			d.refuse(anna, 9635)
+			d.clock.Advance(time.Second)
+			d.Ordered = d.clock.Now()
+		}, anna, "2 created, 0 updated"},
+		{"refused since somebody ordered a sync: left alone", func(d *desk) {
+			d.Ordered = d.clock.Now()
+			d.clock.Advance(time.Second)
+			d.refuse(anna, 9635)
+		}, anna, "1 created, 0 updated"},
 		{
 			"refused, then the account changed: created", func(d *desk) { d.refuse(anna, 9635) },
 			reader.Person{ID: "anna", Account: "a.smith@school.example"},

@@ -13,12 +13,16 @@ import (
 	"github.com/bookplate/bookplate/shared/world"
 )
 
-// users reads what changed of the users, or all when nothing is known.
+// users reads what changed of the users; a full run, and one that knows nothing, reads all. Readers are written in bulk, so a
+// worker that was frozen may have written an old status over a newer one, which no later delta tells.
 func (s *Syncer) users(ctx context.Context) error {
 	if s.run.Page == 0 {
 		s.State.UsersVersion, s.State.UsersSeen = s.State.UsersSince(), ""
 	}
 	q := apple.UserQuery{SinceVersion: s.State.UsersVersion}
+	if s.run.Kind == Full {
+		q.SinceVersion = ""
+	}
 	err := s.Apple.UserPages(ctx, q, s.run.Page, func(p apple.Page, rows []apple.User) error {
 		rows, err := reader.Confirm(ctx, s.Store.ReadStore, s.Apple, s.Record.Location, rows)
 		if err != nil {

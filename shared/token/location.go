@@ -49,10 +49,13 @@ type Sync struct {
 	// Law 5: nothing is spent before.
 	FirstDone time.Time `json:"firstDone,omitzero"`
 	// Restored is the last restoration that the location knows of; see location.Worker.
-	Restored  time.Time `json:"restored,omitzero"`
-	LastFull  time.Time `json:"lastFull,omitzero"`
-	LastDone  time.Time `json:"lastDone,omitzero"`
-	LastError string    `json:"lastError,omitempty"`
+	Restored time.Time `json:"restored,omitzero"`
+	LastFull time.Time `json:"lastFull,omitzero"`
+	LastDone time.Time `json:"lastDone,omitzero"`
+	// LastOrdered is when the last sync ended that somebody had ordered: what is put off otherwise, as too soon to be worth
+	// asking Apple again, isn't after that.
+	LastOrdered time.Time `json:"lastOrdered,omitzero"`
+	LastError   string    `json:"lastError,omitempty"`
 	// Counted is when the books' counts were last read.
 	Counted time.Time `json:"counted,omitzero"`
 	// AssetPages is how many pages that took: what reading all counts costs.

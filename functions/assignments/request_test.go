@@ -31,7 +31,8 @@ func TestAReaderAsksForThemselvesAndIsGivenTheBookOnce(t *testing.T) {
 	r.Work(t, r.Place.UID())
 	ana := r.as("x-ana")
 	first := r.Want(t, 201, ana, "x", "POST", requestsPath, ask(at, ""))
-	if first.Body["state"] != "wanted" || first.Body["requester"] != "x-ana" || first.Body["displayName"] != "ana" {
+	if first.Body["state"] != "waiting" || first.Body["reason"] != "notAtApple" ||
+		first.Body["requester"] != "x-ana" || first.Body["displayName"] != "ana" {
 		t.Error(first.Raw)
 	}
 	again := r.Want(t, 200, ana, "x", "POST", requestsPath, ask(at, "ana@school.example"))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/door"
 	"github.com/bookplate/bookplate/shared/license"
@@ -71,8 +72,8 @@ func (s server) ledgerFilter(r *http.Request) (ledgerFilter, error) {
 	if f.from, f.to, err = period(values, s.World.Now()); err != nil {
 		return f, err
 	}
-	if values.Get("group") != "" {
-		f.group = door.ID(values.Get("group"))
+	if f.group, err = s.group(r.Context(), values.Get("group")); err != nil {
+		return f, err
 	}
 	if values.Get("location") != "" || values.Get("tokenId") != "" {
 		if f.location, _, err = s.place(r); err != nil {
@@ -96,6 +97,15 @@ func (s server) ledgerFilter(r *http.Request) (ledgerFilter, error) {
 	}
 	err = s.byDay(r.Context(), values, &f)
 	return f, err
+}
+
+// group is the id of the group that a text names, which may have been deleted since; empty for none.
+func (s server) group(ctx context.Context, text string) (string, error) {
+	if text == "" || text == assign.Everybody {
+		return text, nil
+	}
+	g, err := s.Directory.GroupEvenDeleted(ctx, door.ID(text))
+	return g.ID, at(err, "group")
 }
 
 // byDay has the ledger read day by day.
@@ -157,7 +167,7 @@ func (s server) title(ctx context.Context, text string) (adamID, bookID string, 
 		return text, "", nil
 	}
 	doc, err := book.Load(ctx, s.Store, door.ID(text))
-	return doc.Value.Asset.AdamID, doc.Value.ID, err
+	return doc.Value.Asset.AdamID, doc.Value.ID, at(err, "title")
 }
 
 func (s server) ledgerPage(ctx context.Context, f ledgerFilter, limit int, cursor string) ([]entry, string, error) {

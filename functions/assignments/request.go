@@ -38,7 +38,7 @@ func (s server) request(w http.ResponseWriter, r *http.Request) error {
 	}
 	b, _, err := s.assignableBook(r.Context(), door.ID(body.Book))
 	if err != nil {
-		return err
+		return at(err, "book")
 	}
 	asked, fresh, err := s.assigner().Request(r.Context(), b, person, caller.Subject)
 	if err != nil {
@@ -139,10 +139,18 @@ func (s server) requestsOf(r *http.Request) (requestPage, error) {
 		b, err := book.Load(ctx, s.Store.ReadStore, door.ID(values.Get("book")))
 		return func(limit int, cursor string) ([]assign.Request, string, error) {
 			return assign.RequestsFor(ctx, s.Store.ReadStore, b.Value.ID, limit, cursor)
-		}, err
+		}, at(err, "book")
 	}
 	person, err := s.concerned(ctx, caller, values.Get("person"))
 	return func(limit int, cursor string) ([]assign.Request, string, error) {
 		return assign.RequestsOf(ctx, s.Store.ReadStore, person.ID, limit, cursor)
 	}, err
+}
+
+// at names the field at fault.
+func at(err error, field string) error {
+	if p, ok := problem.As(err); ok {
+		return p.At(field)
+	}
+	return err
 }

@@ -91,7 +91,14 @@ func TestAManagerAsksOnBehalf(t *testing.T) {
 	r.Send(t, r, "manager", "POST", requestsPath, ask(at, "x-cem")).Refused(t, 409, "NotOffered", "cem", "available")
 	r.Send(t, r, "manager", "POST", requestsPath, ask(at, "")).Refused(t, 400, "BadRequest", "for whom")
 	r.Send(t, r, "manager", "POST", requestsPath, `{"person":"x-ana"}`).Refused(t, 400, "BadRequest", "which book")
-	r.Send(t, r, "manager", "POST", requestsPath, ask("none", "x-ana")).Refused(t, 404, "ResourceNotFound")
+	for _, a := range []desk.Answer{
+		r.Send(t, r, "manager", "POST", requestsPath, ask("none", "x-ana")),
+		r.Send(t, r, "manager", "GET", requestsPath+"?book=none", ""),
+	} {
+		if a.Refused(t, 404, "ResourceNotFound"); a.Target() != "book" {
+			t.Error(a.Raw)
+		}
+	}
 	r.Send(t, r, "manager", "POST", requestsPath, ask(at, "nobody")).Refused(t, 404, "PersonNotFound")
 	r.Send(t, r, "viewer", "POST", requestsPath, ask(at, "x-ana")).Refused(t, 403, "Forbidden", "manager")
 	r.Send(t, r, "viewer", "GET", requestsPath, "").Refused(t, 400, "BadRequest", "book=")

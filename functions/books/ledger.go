@@ -47,7 +47,11 @@ func (s server) ledger(w http.ResponseWriter, r *http.Request) error {
 	read := func(limit int, cursor string) ([]entry, string, error) {
 		return s.ledgerPage(r.Context(), about, limit, cursor)
 	}
-	if plain, f, ok := wantsFile(r, csvFormat(), linesFormat()); ok {
+	plain, f, ok, err := wantsFile(r, csvFormat(), linesFormat())
+	if err != nil {
+		return err
+	}
+	if ok {
 		return answerFile(w, r, plain, f, ledgerSheet(), read)
 	}
 	return answer(w, r, "bookplate/ledger", read)
@@ -137,7 +141,10 @@ func period(values url.Values, now time.Time) (from, to time.Time, err error) {
 		return from, to, err
 	}
 	if to.IsZero() {
-		to = now.Add(time.Second)
+		if to = now.Add(time.Second); !from.Before(to) {
+			return from, to, problem.New(problem.Invalid, "", "The period hasn't begun: without to, it ends now. Let it begin "+
+				"earlier.").At("from")
+		}
 	}
 	if !from.Before(to) {
 		return from, to, problem.New(problem.Invalid, "", "The period ends before it begins. Exchange from and to.").At("from")

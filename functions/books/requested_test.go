@@ -7,6 +7,7 @@ import (
 
 	"github.com/bookplate/bookplate/functions/assignments"
 	"github.com/bookplate/bookplate/infra/desk"
+	"github.com/bookplate/bookplate/shared/apple/applefake"
 	"github.com/bookplate/bookplate/shared/directory"
 )
 
@@ -104,6 +105,13 @@ func TestARequestShowsHowThePersonStands(t *testing.T) {
 			r.give(t, scarce, r.Group(t, "late", desk.Domain, "zoe").ID)
 			return scarce, "zoe@" + desk.Domain
 		}, "waiting", "noStock", true},
+		"asks where there is no stock, and nobody has looked": {func(t *testing.T, r rig) (string, string) {
+			late := r.Group(t, "late", desk.Domain, "zoe").ID
+			r.give(t, plenty, late)
+			r.waiter(t)
+			r.offer(t, scarce, "available", late)
+			return scarce, "zoe@" + desk.Domain
+		}, "waiting", "noStock", true},
 		"not known to Apple": {func(t *testing.T, r rig) (string, string) {
 			r.offer(t, plenty, "available", r.Group(t, "7b", desk.Domain, "ana").ID)
 			return plenty, "ana@" + desk.Domain
@@ -187,5 +195,33 @@ func TestARequestOfSomebodyWhoHasLeftSaysSo(t *testing.T) {
 	list := r.Want(t, 200, r.assignments, "viewer", "GET", ours+"/requests?person=x-ana", "").List()
 	if len(list) != 1 || list[0]["state"] != "refused" || list[0]["reason"] != "left" {
 		t.Errorf("%v", list)
+	}
+}
+
+// Who else is linked to an Apple Account is seen by a look only: what that has found stays so.
+func TestWhoseAppleAccountHasTheTitleIsStillToldSo(t *testing.T) {
+	r := newRig(t)
+	guests := r.Group(t, "guests", "elsewhere.example", "gus", "hal").ID
+	r.give(t, plenty, guests)
+	var codes []string
+	for user := range r.Place.Users() {
+		if user.InviteCode != "" && user.Status != applefake.Associated {
+			codes = append(codes, user.InviteCode)
+		}
+	}
+	for _, code := range codes {
+		desk.Must(t, r.Place.AcceptInvitation(code, "both@elsewhere.example"))
+	}
+	r.look(t)
+	for range 40 {
+		r.Wake(t, r.Place.UID())
+		r.Clock.Advance(10 * time.Second)
+	}
+	states := map[any]any{}
+	for _, g := range r.get(t, ours+"/grants?book="+r.book(plenty)).List() {
+		states[g["state"]] = g["reason"]
+	}
+	if len(states) != 2 || states["licensed"] != nil || states["refused"] != "ownedAsOther" {
+		t.Errorf("%v", states)
 	}
 }

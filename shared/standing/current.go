@@ -43,10 +43,11 @@ func (v *View) Current(ctx context.Context, stored []license.License) ([]license
 }
 
 // unseen says that what is stored of a pair may be older than what makes it one of the book's: nothing is, or only that
-// nothing is to be given, after which nobody looks at it until something changes.
+// nothing is to be given, after which nobody looks at it until something changes. Whether somebody else has the title by the
+// same Apple Account is seen by a look at everybody only.
 func (v *View) unseen(l license.License) bool {
 	if concerns(l, v.book) {
-		return l.State == license.Refused || l.State == license.Gone
+		return l.State == license.Refused && l.Reason != assign.OwnedAsOther || l.State == license.Gone
 	}
 	_, is := elsewhere(l, v.book)
 	return !is

@@ -1,10 +1,8 @@
 package standing
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/license"
@@ -134,9 +132,7 @@ func (v *View) renew(l *license.License, line assign.Line, covered bool) {
 
 // shareOut gives those who would get the book what is free, longest waiting first, and has the others join the line.
 func (v *View) shareOut(given []*license.License) {
-	slices.SortFunc(given, func(a, b *license.License) int {
-		return cmp.Or(a.Asked.Compare(b.Asked), strings.Compare(a.PersonID, b.PersonID))
-	})
+	slices.SortFunc(given, func(a, b *license.License) int { return bySeniority(*a, *b) })
 	for _, l := range given[min(len(given), v.site.Free(v.book)):] {
 		l.State, l.Reason = license.Waiting, assign.NoStock
 		v.joining, v.line = append(v.joining, *l), nil

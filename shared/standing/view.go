@@ -152,12 +152,22 @@ func (v *View) lineUp(ctx context.Context) error {
 	})
 	line = append(line, v.joining...)
 	slices.SortStableFunc(line, func(a, b license.License) int {
-		return cmp.Or(rank[a.Cause.AssignmentID]-rank[b.Cause.AssignmentID], a.Asked.Compare(b.Asked),
-			strings.Compare(a.PersonID, b.PersonID))
+		return cmp.Or(rank[a.Cause.AssignmentID]-rank[b.Cause.AssignmentID], bySeniority(a, b))
 	})
 	v.line = make(map[string]int, len(line))
 	for i, l := range line {
 		v.line[l.PersonID] = i + 1
 	}
 	return nil
+}
+
+// bySeniority orders people by since when they wait; those for whom nobody has noted that yet come last.
+func bySeniority(a, b license.License) int {
+	switch {
+	case a.Asked.IsZero() == b.Asked.IsZero():
+		return cmp.Or(a.Asked.Compare(b.Asked), strings.Compare(a.PersonID, b.PersonID))
+	case a.Asked.IsZero():
+		return 1
+	}
+	return -1
 }

@@ -191,6 +191,11 @@ func TestWhatBooksCantBeAssignedToIsRefusedWithTheFieldAtFault(t *testing.T) {
 				return groupTarget("available", group.ID)
 			}, "DeviceGroup", ".target.groupId", []string{"Mixed"},
 		},
+		"to all users and to a group": {
+			func(*testing.T, rig) string {
+				return strings.Replace(groupTarget("required", "x"), "groupAssignmentTarget", "allLicensedUsersAssignmentTarget", 1)
+			}, "TargetNotForBooks", ".target.groupId", []string{"everybody", "Leave the groupId out"},
+		},
 		"to the same group twice": {
 			func(t *testing.T, r rig) string { return groupTarget("available", r.assigned(t, r.book(plenty))[0]) },
 			"DuplicateGroup", ".target.groupId",

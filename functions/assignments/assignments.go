@@ -7,6 +7,7 @@ import (
 	"github.com/bookplate/bookplate/shared/auth"
 	"github.com/bookplate/bookplate/shared/directory"
 	"github.com/bookplate/bookplate/shared/door"
+	"github.com/bookplate/bookplate/shared/graph"
 	"github.com/bookplate/bookplate/shared/queue"
 	"github.com/bookplate/bookplate/shared/table"
 )
@@ -51,9 +52,10 @@ const (
 func routes(s server) []door.Route {
 	return []door.Route{
 		{Method: http.MethodPost, Path: requestsPath, Need: auth.Reader, Answer: s.request},
-		{Method: http.MethodGet, Path: requestsPath, Need: auth.Reader, Answer: s.requests},
+		{Method: http.MethodGet, Path: requestsPath, Need: auth.Reader, Answer: graph.Taking(s.requests,
+			"book", "person", "$top", "$skiptoken")},
 		{Method: http.MethodGet, Path: planPath, Need: auth.Viewer, Answer: s.planned},
-		{Method: http.MethodGet, Path: planPath + "/people", Need: auth.Viewer, Answer: s.plannedPeople},
+		{Method: http.MethodGet, Path: planPath + "/people", Need: auth.Viewer, Answer: graph.Taking(s.plannedPeople, "$skiptoken")},
 		{Method: http.MethodPost, Path: readerPath + "/retire", Need: auth.Administrator, Answer: s.retire},
 		{Method: http.MethodPost, Path: readerPath + "/restore", Need: auth.Administrator, Answer: s.restore},
 		{Method: http.MethodPost, Path: bookPath + "/assign", Need: auth.Manager, Answer: s.assign},

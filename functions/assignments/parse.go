@@ -108,6 +108,10 @@ func (t *target) group() (string, *problem.Error) {
 	case "":
 		return refuse(typeField, "The target has no type. Name a group: "+groupTarget)
 	case "alllicensedusersassignmenttarget":
+		if t.GroupID != "" {
+			return refuse("target.groupId", "All users are no group, and the target names one: it would be everybody. "+
+				"Leave the groupId out, or name the group: "+groupTarget)
+		}
 		return assign.Everybody, nil
 	case "alldevicesassignmenttarget":
 		return refuse(typeField,

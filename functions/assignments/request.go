@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/auth"
@@ -12,25 +11,9 @@ import (
 	"github.com/bookplate/bookplate/shared/directory"
 	"github.com/bookplate/bookplate/shared/door"
 	"github.com/bookplate/bookplate/shared/graph"
-	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/problem"
 	"github.com/bookplate/bookplate/shared/table"
 )
-
-// request is a request for a book as clients read it, with how it stands.
-type request struct {
-	BookID      string         `json:"bookId"`
-	BookName    string         `json:"bookName"`
-	PersonID    string         `json:"personId"`
-	DisplayName string         `json:"displayName"`
-	UserName    string         `json:"userName"`
-	Requester   string         `json:"requester"`
-	Requested   time.Time      `json:"requestedDateTime"`
-	State       license.State  `json:"state"`
-	Reason      license.Reason `json:"reason,omitempty"`
-	Text        string         `json:"text,omitempty"`
-	Next        string         `json:"next,omitempty"`
-}
 
 // request takes a reader's word that they want a book, or a manager's on behalf of somebody.
 func (s server) request(w http.ResponseWriter, r *http.Request) error {
@@ -55,7 +38,7 @@ func (s server) request(w http.ResponseWriter, r *http.Request) error {
 	}
 	b, _, err := s.assignableBook(r.Context(), door.ID(body.Book))
 	if err != nil {
-		return err
+		return at(err, "book")
 	}
 	asked, fresh, err := s.assigner().Request(r.Context(), b, person, caller.Subject)
 	if err != nil {
@@ -156,7 +139,7 @@ func (s server) requestsOf(r *http.Request) (requestPage, error) {
 		b, err := book.Load(ctx, s.Store.ReadStore, door.ID(values.Get("book")))
 		return func(limit int, cursor string) ([]assign.Request, string, error) {
 			return assign.RequestsFor(ctx, s.Store.ReadStore, b.Value.ID, limit, cursor)
-		}, err
+		}, at(err, "book")
 	}
 	person, err := s.concerned(ctx, caller, values.Get("person"))
 	return func(limit int, cursor string) ([]assign.Request, string, error) {
@@ -164,40 +147,10 @@ func (s server) requestsOf(r *http.Request) (requestPage, error) {
 	}, err
 }
 
-func (s server) showRequests(ctx context.Context, requests []assign.Request) ([]request, error) {
-	books := make(map[string]book.Book)
-	ids := make([]string, len(requests))
-	licenses := make([]table.Key, len(requests))
-	for i, one := range requests {
-		if _, known := books[one.BookID]; !known {
-			doc, err := book.Load(ctx, s.Store.ReadStore, one.BookID)
-			if err != nil {
-				return nil, err
-			}
-			books[one.BookID] = doc.Value
-		}
-		ids[i], licenses[i] = one.PersonID, license.Key(books[one.BookID].Asset.AdamID, one.PersonID)
+// at names the field at fault.
+func at(err error, field string) error {
+	if p, ok := problem.As(err); ok {
+		return p.At(field)
 	}
-	people, err := s.Directory.People(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	found, err := table.LoadMany[license.License](ctx, s.Store.ReadStore, licenses)
-	if err != nil {
-		return nil, err
-	}
-	shown := make([]request, len(requests))
-	for i, one := range requests {
-		l := found[licenses[i]].Value
-		if l.State == "" {
-			l.State = license.Wanted // nobody has looked yet
-		}
-		why, p := assign.Standing(l), people[one.PersonID]
-		shown[i] = request{
-			BookID: one.BookID, BookName: books[one.BookID].Name(), PersonID: one.PersonID, DisplayName: p.Name(),
-			UserName: p.UserName, Requester: one.By, Requested: one.At, State: l.State, Reason: l.Reason,
-			Text: why.Text, Next: why.Next,
-		}
-	}
-	return shown, nil
+	return err
 }

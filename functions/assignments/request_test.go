@@ -31,7 +31,8 @@ func TestAReaderAsksForThemselvesAndIsGivenTheBookOnce(t *testing.T) {
 	r.Work(t, r.Place.UID())
 	ana := r.as("x-ana")
 	first := r.Want(t, 201, ana, "x", "POST", requestsPath, ask(at, ""))
-	if first.Body["state"] != "wanted" || first.Body["requester"] != "x-ana" || first.Body["displayName"] != "ana" {
+	if first.Body["state"] != "waiting" || first.Body["reason"] != "notAtApple" ||
+		first.Body["requester"] != "x-ana" || first.Body["displayName"] != "ana" {
 		t.Error(first.Raw)
 	}
 	again := r.Want(t, 200, ana, "x", "POST", requestsPath, ask(at, "ana@school.example"))
@@ -90,7 +91,14 @@ func TestAManagerAsksOnBehalf(t *testing.T) {
 	r.Send(t, r, "manager", "POST", requestsPath, ask(at, "x-cem")).Refused(t, 409, "NotOffered", "cem", "available")
 	r.Send(t, r, "manager", "POST", requestsPath, ask(at, "")).Refused(t, 400, "BadRequest", "for whom")
 	r.Send(t, r, "manager", "POST", requestsPath, `{"person":"x-ana"}`).Refused(t, 400, "BadRequest", "which book")
-	r.Send(t, r, "manager", "POST", requestsPath, ask("none", "x-ana")).Refused(t, 404, "ResourceNotFound")
+	for _, a := range []desk.Answer{
+		r.Send(t, r, "manager", "POST", requestsPath, ask("none", "x-ana")),
+		r.Send(t, r, "manager", "GET", requestsPath+"?book=none", ""),
+	} {
+		if a.Refused(t, 404, "ResourceNotFound"); a.Target() != "book" {
+			t.Error(a.Raw)
+		}
+	}
 	r.Send(t, r, "manager", "POST", requestsPath, ask(at, "nobody")).Refused(t, 404, "PersonNotFound")
 	r.Send(t, r, "viewer", "POST", requestsPath, ask(at, "x-ana")).Refused(t, 403, "Forbidden", "manager")
 	r.Send(t, r, "viewer", "GET", requestsPath, "").Refused(t, 400, "BadRequest", "book=")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bookplate/bookplate/shared/auth"
 	"github.com/bookplate/bookplate/shared/door"
@@ -15,7 +16,7 @@ import (
 	"github.com/bookplate/bookplate/shared/token"
 )
 
-// maxReason is how long the reason of an order may be, in bytes.
+// maxReason is how long the reason of an order may be, in characters.
 const maxReason = 500
 
 // retirement is an order to retire a reader, or to restore one, as clients read it.
@@ -64,8 +65,8 @@ func (s server) orderReader(w http.ResponseWriter, r *http.Request, order reader
 		return err
 	}
 	why := strings.TrimSpace(body.Reason)
-	if why == "" || len(why) > maxReason {
-		return problem.New(problem.Invalid, "", "Say why, in at most %d bytes: {\"reason\": \"…\"}. It is kept with the act.",
+	if why == "" || utf8.RuneCountInString(why) > maxReason {
+		return problem.New(problem.Invalid, "", "Say why, in at most %d characters: {\"reason\": \"…\"}. It is kept with the act.",
 			maxReason).At("reason")
 	}
 	ctx := r.Context()

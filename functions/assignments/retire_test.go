@@ -95,9 +95,11 @@ func TestOrdersToRetireThatAreRefused(t *testing.T) {
 	}
 	r.Send(t, r, "manager", "POST", ana+"/retire", why).Refused(t, 403, "Forbidden", "administrator")
 	r.Send(t, r, "manager", "POST", ana+"/restore", why).Refused(t, 403, "Forbidden", "administrator")
-	for _, body := range []string{`{}`, `{"reason":" "}`, `{"reason":"` + strings.Repeat("x", 501) + `"}`} {
-		r.Send(t, r, "administrator", "POST", ana+"/retire", body).Refused(t, 400, "BadRequest", "why")
+	for _, body := range []string{`{}`, `{"reason":" "}`, `{"reason":"` + strings.Repeat("é", 501) + `"}`} {
+		r.Send(t, r, "administrator", "POST", ana+"/retire", body).Refused(t, 400, "BadRequest", "why", "500 characters")
 	}
+	longest := `{"reason":"` + strings.Repeat("é", 500) + `"}` // characters, as openapi.yaml's maxLength counts
+	r.Send(t, r, "administrator", "POST", readersPath+"nobody/retire", longest).Refused(t, 404, "ReaderNotFound")
 	for _, what := range []string{"/retire", "/restore"} {
 		r.Send(t, r, "administrator", "POST", readersPath+foreign+what, why).Refused(t, 409, "ForeignReader", "another product")
 		r.Send(t, r, "administrator", "POST", readersPath+"nobody"+what, why).Refused(t, 404, "ReaderNotFound", "nobody")

@@ -35,7 +35,7 @@ func linesFormat() format { return format{[]string{"jsonl", "ndjson", ndjson}, n
 const ndjson = "application/x-ndjson"
 
 // wantsFile says that a request asks for a file of one of the formats, and returns it without the options that say so.
-func wantsFile(r *http.Request, formats ...format) (plain *http.Request, wanted format, ok bool) {
+func wantsFile(r *http.Request, formats ...format) (plain *http.Request, wanted format, ok bool, err error) {
 	values := r.URL.Query()
 	asked := values.Get("$format")
 	media, _, _ := strings.Cut(strings.ToLower(asked), ";")
@@ -43,12 +43,25 @@ func wantsFile(r *http.Request, formats ...format) (plain *http.Request, wanted 
 		return slices.Contains(f.names, media) || asked == "" && strings.Contains(r.Header.Get("Accept"), f.media)
 	})
 	if i < 0 {
-		return nil, format{}, false
+		return nil, format{}, false, checkFormat(media, formats)
 	}
 	values.Del("$format")
 	plain = r.Clone(r.Context())
 	plain.URL.RawQuery = values.Encode()
-	return plain, formats[i], true
+	return plain, formats[i], true, nil
+}
+
+// checkFormat refuses a format that is neither JSON nor one of the files'.
+func checkFormat(media string, formats []format) error {
+	names := []string{"json"}
+	for _, f := range formats {
+		names = append(names, f.names[0])
+	}
+	if media == "" || media == "json" || media == "application/json" {
+		return nil
+	}
+	return problem.New(problem.Invalid, "", "This list can't be answered in that format: $format is %s, or left out for JSON.",
+		strings.Join(names, " or ")).At("$format")
 }
 
 // sheet is how a list looks in a file.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
+	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/door"
 	"github.com/bookplate/bookplate/shared/license"
@@ -46,7 +47,11 @@ func (s server) ledger(w http.ResponseWriter, r *http.Request) error {
 	read := func(limit int, cursor string) ([]entry, string, error) {
 		return s.ledgerPage(r.Context(), about, limit, cursor)
 	}
-	if plain, f, ok := wantsFile(r, csvFormat(), linesFormat()); ok {
+	plain, f, ok, err := wantsFile(r, csvFormat(), linesFormat())
+	if err != nil {
+		return err
+	}
+	if ok {
 		return answerFile(w, r, plain, f, ledgerSheet(), read)
 	}
 	return answer(w, r, "bookplate/ledger", read)
@@ -71,8 +76,8 @@ func (s server) ledgerFilter(r *http.Request) (ledgerFilter, error) {
 	if f.from, f.to, err = period(values, s.World.Now()); err != nil {
 		return f, err
 	}
-	if values.Get("group") != "" {
-		f.group = door.ID(values.Get("group"))
+	if f.group, err = s.group(r.Context(), values.Get("group")); err != nil {
+		return f, err
 	}
 	if values.Get("location") != "" || values.Get("tokenId") != "" {
 		if f.location, _, err = s.place(r); err != nil {
@@ -96,6 +101,15 @@ func (s server) ledgerFilter(r *http.Request) (ledgerFilter, error) {
 	}
 	err = s.byDay(r.Context(), values, &f)
 	return f, err
+}
+
+// group is the id of the group that a text names, which may have been deleted since; empty for none.
+func (s server) group(ctx context.Context, text string) (string, error) {
+	if text == "" || text == assign.Everybody {
+		return text, nil
+	}
+	g, err := s.Directory.GroupEvenDeleted(ctx, door.ID(text))
+	return g.ID, at(err, "group")
 }
 
 // byDay has the ledger read day by day.
@@ -127,7 +141,10 @@ func period(values url.Values, now time.Time) (from, to time.Time, err error) {
 		return from, to, err
 	}
 	if to.IsZero() {
-		to = now.Add(time.Second)
+		if to = now.Add(time.Second); !from.Before(to) {
+			return from, to, problem.New(problem.Invalid, "", "The period hasn't begun: without to, it ends now. Let it begin "+
+				"earlier.").At("from")
+		}
 	}
 	if !from.Before(to) {
 		return from, to, problem.New(problem.Invalid, "", "The period ends before it begins. Exchange from and to.").At("from")
@@ -157,7 +174,7 @@ func (s server) title(ctx context.Context, text string) (adamID, bookID string, 
 		return text, "", nil
 	}
 	doc, err := book.Load(ctx, s.Store, door.ID(text))
-	return doc.Value.Asset.AdamID, doc.Value.ID, err
+	return doc.Value.Asset.AdamID, doc.Value.ID, at(err, "title")
 }
 
 func (s server) ledgerPage(ctx context.Context, f ledgerFilter, limit int, cursor string) ([]entry, string, error) {

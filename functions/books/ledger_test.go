@@ -116,9 +116,11 @@ func TestALedgerThatCantBeReadIsRefusedWithWords(t *testing.T) {
 	r := newRig(t)
 	for query, words := range map[string][]string{
 		"":                               {"person=", "title=", "from="},
-		"?group=x":                       {"from="},
+		"?group=allUsers":                {"from="},
 		"?from=yesterday":                {"2030-09-01"},
 		"?from=2030-09-02&to=2030-08-01": {"ends before"},
+		"?from=2031-01-01":               {"hasn't begun", "earlier"},
+		"?title=1&$format=xml":           {"json or csv or jsonl"},
 		"?from=2028-01-01":               {"366"},
 		"?from=" + today + "&$filter=x":  {"$filter"},
 		"?title=1&$skiptoken=x":          {"damaged"},

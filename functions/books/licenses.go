@@ -9,6 +9,7 @@ import (
 	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/problem"
+	"github.com/bookplate/bookplate/shared/standing"
 	"github.com/bookplate/bookplate/shared/table"
 )
 
@@ -63,7 +64,7 @@ func (s server) licenses(w http.ResponseWriter, r *http.Request) error {
 		var shown []held
 		for _, doc := range docs {
 			for _, row := range doc.Value.Rows {
-				if in(row, b) {
+				if standing.In(row, b) {
 					shown = append(shown, showHeld(doc.Value, row, b.Name(), names))
 				}
 			}

@@ -1,9 +1,11 @@
 package books
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/bookplate/bookplate/shared/book"
@@ -13,6 +15,11 @@ import (
 	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/token"
 )
+
+// list is a list of ours with its parameters.
+func list(h graph.HandlerFunc, parameters ...string) graph.HandlerFunc {
+	return graph.Taking(h, append(parameters, "$top", "$skiptoken")...)
+}
 
 // asked reads the options of a list that a cursor feeds. What would need the whole list is refused.
 func asked(r *http.Request) (graph.Query, error) {
@@ -85,11 +92,14 @@ func (s server) place(r *http.Request) (location string, record *token.Record, e
 	values := r.URL.Query()
 	if id := values.Get("tokenId"); id != "" {
 		doc, err := token.Load(r.Context(), s.Store, door.ID(id))
-		return doc.Value.Location, &doc.Value, err
+		return doc.Value.Location, &doc.Value, at(err, "tokenId")
 	}
 	if location = values.Get("location"); location != "" {
 		location = door.ID(location)
 		record, _, err := s.stock(r.Context(), location)
+		if err == nil && record == nil {
+			err = s.wasThere(r.Context(), location)
+		}
 		return location, record, err
 	}
 	all, err := token.All(r.Context(), s.Store)
@@ -103,8 +113,26 @@ func (s server) place(r *http.Request) (location string, record *token.Record, e
 	return all[0].Value.Location, &all[0].Value, nil
 }
 
+// wasThere refuses a location that never had a token.
+func (s server) wasThere(ctx context.Context, location string) error {
+	known, err := token.Locations(ctx, s.Store)
+	if err == nil && !slices.Contains(known, location) {
+		err = problem.New(problem.NotFound, "LocationNotFound", "There is no location %.80q, and there never was one. Name it by "+
+			"its uId: GET /v1.0/deviceAppManagement/vppTokens has it as x_locationId.", location).At("location")
+	}
+	return err
+}
+
 // bookOf is the book that a request names.
 func (s server) bookOf(r *http.Request, values url.Values) (book.Book, error) {
 	doc, err := book.Load(r.Context(), s.Store, door.ID(values.Get("book")))
-	return doc.Value, err
+	return doc.Value, at(err, "book")
+}
+
+// at names the parameter at fault.
+func at(err error, parameter string) error {
+	if p, ok := problem.As(err); ok {
+		return p.At(parameter)
+	}
+	return err
 }

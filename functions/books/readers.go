@@ -75,7 +75,11 @@ func (s server) readers(w http.ResponseWriter, r *http.Request) error {
 	read := func(limit int, cursor string) ([]showedReader, string, error) {
 		return s.readerPage(r.Context(), location, name, status, limit, cursor)
 	}
-	if plain, f, ok := wantsFile(r, csvFormat()); ok {
+	plain, f, ok, err := wantsFile(r, csvFormat())
+	if err != nil {
+		return err
+	}
+	if ok {
 		return answerFile(w, r, plain, f, mailMerge(), read)
 	}
 	q, err := asked(r)

@@ -101,7 +101,7 @@ type batchTitle struct {
 	BookID string `json:"bookId"`
 }
 
-// batches lists a location's batches, the open ones first.
+// batches lists a location's batches: the open ones, then those that have ended, newest first.
 func (s server) batches(w http.ResponseWriter, r *http.Request) error {
 	location, _, err := s.place(r)
 	if err != nil {

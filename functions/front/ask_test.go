@@ -51,10 +51,12 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // paths of the API, enough of them.
-func paths() []string {
-	return []string{
-		"/deviceAppManagement/vppTokens", "/deviceAppManagement/vppTokens/{id}", "/deviceAppManagement/vppTokens/{id}/syncLicenses",
-		"/deviceAppManagement/managedEBooks/$count", "/$batch",
+func paths() map[string][]string {
+	return map[string][]string{
+		"/deviceAppManagement/vppTokens": {"GET", "POST"}, "/deviceAppManagement/vppTokens/{id}": {"GET", "PATCH", "DELETE"},
+		"/deviceAppManagement/vppTokens/{id}/syncLicenses": {"POST"},
+		"/deviceAppManagement/managedEBooks/$count":        {"GET"}, "/deviceAppManagement/managedEBooks/{id}": {"GET", "PATCH"},
+		"/$batch": {"POST"},
 	}
 }
 

@@ -3,6 +3,7 @@ package front
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/auth"
@@ -17,8 +18,8 @@ type Config struct {
 	door.Config
 	// OpenAPI is the API's description in YAML.
 	OpenAPI []byte
-	// Paths are the paths that the API has under /v1.0 and /beta, with {wildcards}.
-	Paths []string
+	// Paths are the paths that the API has under /v1.0 and /beta, with {wildcards}, and the methods that each answers.
+	Paths map[string][]string
 	// API carries a request to the API's own entrance, wherever the request's URL says that it goes: what counts is its
 	// path and query.
 	API http.RoundTripper
@@ -36,16 +37,32 @@ type front struct {
 func New(c Config) http.Handler {
 	f := front{c, newSpelling(c.Paths)}
 	own := door.New(c.Config, f.routes())
-	passOn := graph.Handler(graph.HandlerFunc(f.passOn), graph.Options{
-		Clock: c.World, IDs: func() string { return world.NewID(c.World) }, Log: c.Log, TrustForwarded: c.TrustForwarded,
-	})
+	entered := func(h graph.HandlerFunc) http.Handler {
+		return graph.Handler(h, graph.Options{
+			Clock: c.World, IDs: func() string { return world.NewID(c.World) }, Log: c.Log, TrustForwarded: c.TrustForwarded,
+		})
+	}
+	passOn, wrongMethod := entered(f.passOn), entered(f.wrongMethod)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if path, odd := f.spelling.correct(r.URL.EscapedPath()); odd && !isOwn(r) && !isBatch(path) {
+		path, odd := f.spelling.correct(r.URL.EscapedPath())
+		methods := f.spelling.methods(path)
+		switch {
+		case isBatch(path):
+			own.ServeHTTP(w, r)
+		case odd && !isOwn(r):
 			passOn.ServeHTTP(w, withPath(r, path))
-			return
+		case len(methods) > 0 && !slices.Contains(methods, r.Method):
+			wrongMethod.ServeHTTP(w, r)
+		default:
+			own.ServeHTTP(w, r)
 		}
-		own.ServeHTTP(w, r)
 	})
+}
+
+// wrongMethod refuses what comes here because no function answers the path by that method.
+func (f front) wrongMethod(w http.ResponseWriter, r *http.Request) error {
+	path, _ := f.spelling.correct(r.URL.EscapedPath())
+	return graph.WrongMethod(w, r, f.spelling.methods(path)...)
 }
 
 // Routes are the handler's mux patterns.

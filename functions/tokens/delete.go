@@ -10,8 +10,8 @@ import (
 	"github.com/bookplate/bookplate/shared/act"
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/auth"
-	"github.com/bookplate/bookplate/shared/book"
 	"github.com/bookplate/bookplate/shared/graph"
+	"github.com/bookplate/bookplate/shared/syncrun"
 	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/token"
 )
@@ -72,20 +72,49 @@ func (s server) remove(ctx context.Context, doc token.Doc) error {
 
 // farewell tells Apple that we go, if it can be told, and says in words what stays there.
 func (s server) farewell(ctx context.Context, r token.Record) (string, error) {
-	licenses, books := 0, 0
-	for doc, err := range book.OfLocation(ctx, s.Store.ReadStore, r.Location) {
-		if err != nil {
-			return "", fmt.Errorf("reading the books of location %s: %w", r.Location, err)
-		}
-		licenses, books = licenses+doc.Value.Assigned, books+1
+	stays, err := s.stays(ctx, r.Location)
+	if err != nil {
+		return "", err
 	}
-	text := fmt.Sprintf("The token of location %s (%s) was deleted. At Apple stay %d licenses of %d books with their readers.",
-		r.Location, r.LocationName, licenses, books)
+	text := fmt.Sprintf("The token of location %s (%s) was deleted. %s", r.Location, r.LocationName, stays)
 	if err := s.release(ctx, r); err != nil {
 		s.Log.WarnContext(ctx, "location not released at Apple", "location", r.Location, "error", err)
 		return text + " Apple could not be told that Bookplate has released the location.", nil
 	}
 	return text + " Apple was told that Bookplate has released the location.", nil
+}
+
+// stays says what a location has at Apple. Apple's own counts may be half a day old; so the licenses are counted that are known.
+func (s server) stays(ctx context.Context, location string) (string, error) {
+	state, err := token.LoadLocation(ctx, s.Store.ReadStore, location)
+	if err != nil {
+		return "", fmt.Errorf("reading the state of location %s: %w", location, err)
+	}
+	sync := state.Value.Sync
+	if sync.FirstDone.IsZero() {
+		return "What stays at Apple isn't known: the location's first sync had not ended.", nil
+	}
+	licenses, books, exact, err := syncrun.Held(ctx, s.Store, location, sync.Buckets)
+	if err != nil {
+		return "", err
+	}
+	verb, least := "stay", ""
+	if licenses == 1 {
+		verb = "stays"
+	}
+	if !exact {
+		least = "at least "
+	}
+	return fmt.Sprintf("At Apple %s %s%s of %s with their readers.",
+		verb, least, several(licenses, "license"), several(books, "book")), nil
+}
+
+// several is a number of things, in words that fit one too.
+func several(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 func (s server) release(ctx context.Context, r token.Record) error {

@@ -140,3 +140,13 @@ func TestWithoutTheVaultNothingIsStoredAndNothingSeemsDeleted(t *testing.T) {
 	}
 	r.Want(t, 204, r, "administrator", "DELETE", path+"/"+id, "")
 }
+
+func TestADeletionBeforeTheFirstSyncClaimsNoNumbers(t *testing.T) {
+	r := newRig(t)
+	r.Want(t, 204, r, "administrator", "DELETE", path+"/"+r.uploaded(t), "")
+	acts, _, err := act.List(t.Context(), r.Store.ReadStore, act.Months(r.Clock.Now(), 2), 1, "")
+	desk.Must(t, err)
+	if len(acts) != 1 || !strings.Contains(acts[0].Text, "isn't known") {
+		t.Errorf("the act says %+v", acts)
+	}
+}

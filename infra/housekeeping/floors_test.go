@@ -11,7 +11,7 @@ import (
 // a folder of a floor's package (an engine, a contract suite, a fake) imports that package and the ground, no more.
 var floors = map[string]int{
 	"shared/location": 6,
-	"shared/grant":    5, "shared/entity": 5,
+	"shared/grant":    5, "shared/entity": 5, "shared/standing": 5,
 	"shared/assign": 4, "shared/syncrun": 4,
 	"shared/reader": 3,
 	"shared/token":  2, "shared/book": 2, "shared/license": 2, "shared/directory": 2,

@@ -68,15 +68,22 @@ func TestTheDescriptionHasWhatTheFunctionsServe(t *testing.T) {
 	compare(t, "infra/openapi.yaml", loadDescription(t).routes(), "the code", all)
 }
 
-// front spells paths by them.
+// front spells paths by them, and says which methods they answer.
 func TestThePathsReadOffTheDescriptionAreThoseOfAVersion(t *testing.T) {
-	var want []string
-	for path, item := range loadDescription(t).Paths {
-		if item.Servers == nil {
-			want = append(want, path)
+	var got, want []string
+	for path, methods := range infra.Paths() {
+		for _, method := range methods {
+			got = append(got, method+" "+path)
 		}
 	}
-	compare(t, "what is read off its lines", infra.Paths(), "infra/openapi.yaml", want)
+	for path, item := range loadDescription(t).Paths {
+		for method := range item.operations() {
+			if item.Servers == nil {
+				want = append(want, method+" "+path)
+			}
+		}
+	}
+	compare(t, "what is read off its lines", got, "infra/openapi.yaml", want)
 }
 
 // Two functions that served the same path would answer differently on AWS and in the one program.

@@ -71,7 +71,7 @@ func (g Granter) give(ctx context.Context, d draft, s *stock) error {
 // prepare stores the batch, before anything names it.
 func (g Granter) prepare(ctx context.Context, d draft) (license.BatchDoc, error) {
 	b := license.Batch{
-		ID: world.NewID(g.World), Location: g.Record.Location, State: license.Prepared, Titles: d.titles,
+		ID: world.NewOrderedID(g.World), Location: g.Record.Location, State: license.Prepared, Titles: d.titles,
 		People: d.people, SinceVersion: g.State.AssignmentsSince(), Created: g.World.Now(),
 	}
 	doc := license.NewBatch(b)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -99,5 +100,13 @@ func TestAnswersHaveGraphsShape(t *testing.T) {
 			r := get("http://books.example/beta/deviceAppManagement/managedEBooks?$filter=displayName%20eq%20%27L%27%27%C3%AEle%27&$top=1&$skip=2")
 			golden(t, "answer-"+name+".txt", shape(serve(h).do(r)))
 		})
+	}
+}
+
+func TestErrorsSayCharactersAsTheyAre(t *testing.T) {
+	w := httptest.NewRecorder()
+	graph.WriteError(w, get("http://books.example/x"), problem.New(problem.Invalid, "", "Write book=<id>&person=<id>."))
+	if !strings.Contains(w.Body.String(), "book=<id>&person=<id>") {
+		t.Error(w.Body)
 	}
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -46,7 +47,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, v any, option
 		return err
 	}
 	if err := json.Unmarshal(text, v); err != nil {
-		return explain(err)
+		return explain(err, text)
 	}
 	return nil
 }
@@ -101,7 +102,7 @@ func gunzip(raw []byte, limit int64) ([]byte, error) {
 }
 
 // explain says where the JSON is wrong without quoting it.
-func explain(err error) error {
+func explain(err error, text []byte) error {
 	if p, ok := problem.As(err); ok {
 		return p
 	}
@@ -114,12 +115,9 @@ func explain(err error) error {
 			"Check quotes, commas and braces there.", syntax.Offset)
 	case errors.As(err, &kind):
 		found, _, _ := strings.Cut(kind.Value, " ") // "number 12" holds the value
-		at := kind.Field
-		if at == "" {
-			at = "The body"
-		}
+		field := fieldAt(text, kind)
 		return problem.New(problem.Invalid, "", "%s can't be a JSON %s (byte %d): %s is expected.",
-			at, found, kind.Offset, jsonKind(kind)).At(kind.Field)
+			cmp.Or(field, "The body"), found, kind.Offset, jsonKind(kind)).At(field)
 	case errors.As(err, &date):
 		return problem.New(problem.Invalid, "", "The body holds a date-time that can't be read. "+
 			"Write date-times like 2026-02-11T10:00:00Z.")

@@ -22,6 +22,9 @@ type order struct {
 	Target struct {
 		GroupID string `json:"groupId"`
 	} `json:"target"`
+	Parts []*struct {
+		N int `json:"n"`
+	} `json:"parts"`
 }
 
 func zipped(text string) string {
@@ -77,23 +80,29 @@ func TestBadBodiesAreRefusedWithARemedy(t *testing.T) {
 		kind problem.Kind
 		says []string
 	}{
-		"form":              {post(`{}`, "Content-Type", "text/plain"), problem.UnsupportedMedia, []string{"application/json"}},
-		"almost JSON":       {post(`{}`, "Content-Type", "application/jsonp"), problem.UnsupportedMedia, []string{"application/json"}},
-		"brotli":            {post(`{}`, "Content-Encoding", "br"), problem.UnsupportedMedia, []string{"gzip"}},
-		"empty":             {post(""), problem.Invalid, []string{"no body"}},
-		"null":              {post(" null "), problem.Invalid, []string{"no body"}},
-		"too long":          {post(long), problem.TooLarge, []string{"100 bytes"}},
-		"too long unzipped": {post(zipped(long), "Content-Encoding", "gzip"), problem.TooLarge, []string{"100 bytes"}},
-		"bomb":              {post(zipped(strings.Repeat(" ", 10<<20))), problem.TooLarge, []string{"100 bytes"}},
-		"endless":           {post(strings.Repeat(" ", 1<<20)), problem.TooLarge, []string{"100 bytes"}},
-		"gzip cut off":      {post(zipped(`{"name":"x"}`)[:20]), problem.Invalid, []string{"decompressed"}},
-		"no JSON":           {post(`{"name":x}`), problem.Invalid, []string{"byte 9"}},
-		"cut off":           {post(`{"name":"x`), problem.Invalid, []string{"byte 10"}},
-		"two documents":     {post(`{} {}`), problem.Invalid, []string{"byte 4"}},
-		"wrong kind":        {post(`{"count":"2"}`), problem.Invalid, []string{"count", "a whole number", "JSON string"}},
-		"wrong kind inside": {post(`{"target":{"groupId":7}}`), problem.Invalid, []string{"target.groupId", "a string"}},
-		"array":             {post(`[]`), problem.Invalid, []string{"The body", "an object"}},
-		"bad date":          {post(`{"when":"yesterday"}`), problem.Invalid, []string{"2026-02-11T10:00:00Z"}},
+		"form":                 {post(`{}`, "Content-Type", "text/plain"), problem.UnsupportedMedia, []string{"application/json"}},
+		"almost JSON":          {post(`{}`, "Content-Type", "application/jsonp"), problem.UnsupportedMedia, []string{"application/json"}},
+		"brotli":               {post(`{}`, "Content-Encoding", "br"), problem.UnsupportedMedia, []string{"gzip"}},
+		"empty":                {post(""), problem.Invalid, []string{"no body"}},
+		"null":                 {post(" null "), problem.Invalid, []string{"no body"}},
+		"too long":             {post(long), problem.TooLarge, []string{"100 bytes"}},
+		"too long unzipped":    {post(zipped(long), "Content-Encoding", "gzip"), problem.TooLarge, []string{"100 bytes"}},
+		"bomb":                 {post(zipped(strings.Repeat(" ", 10<<20))), problem.TooLarge, []string{"100 bytes"}},
+		"endless":              {post(strings.Repeat(" ", 1<<20)), problem.TooLarge, []string{"100 bytes"}},
+		"gzip cut off":         {post(zipped(`{"name":"x"}`)[:20]), problem.Invalid, []string{"decompressed"}},
+		"no JSON":              {post(`{"name":x}`), problem.Invalid, []string{"byte 9"}},
+		"cut off":              {post(`{"name":"x`), problem.Invalid, []string{"byte 10"}},
+		"two documents":        {post(`{} {}`), problem.Invalid, []string{"byte 4"}},
+		"wrong kind":           {post(`{"count":"2"}`), problem.Invalid, []string{"count", "a whole number", "JSON string"}},
+		"wrong kind inside":    {post(`{"target":{"groupId":7}}`), problem.Invalid, []string{"target.groupId", "a string"}},
+		"wrong kind in a list": {post(`{"parts":[{"n":1},{"n":"2"}]}`), problem.Invalid, []string{"parts[1].n ", "a whole number"}},
+		"no object in a list":  {post(`{"parts":[{"n":1}, 7]}`), problem.Invalid, []string{"parts[1] ", "an object"}},
+		"a list in a list":     {post(`{"parts":[{},[]]}`), problem.Invalid, []string{"parts[1] ", "an object", "JSON array"}},
+		"no list":              {post(`{"parts":{"n":1}}`), problem.Invalid, []string{"parts ", "an array"}},
+		"after a list":         {post(`{"parts":[{},{}],"count":"2"}`), problem.Invalid, []string{"count ", "a whole number"}},
+		"another letter case":  {post(`{"PARTS":[{"N":"x"}]}`), problem.Invalid, []string{"PARTS[0].N ", "a whole number"}},
+		"array":                {post(`[]`), problem.Invalid, []string{"The body", "an object"}},
+		"bad date":             {post(`{"when":"yesterday"}`), problem.Invalid, []string{"2026-02-11T10:00:00Z"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got order

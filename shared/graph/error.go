@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -89,7 +88,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if body.Error.Code == "" {
 		body.Error.Code = code(p.Kind)
 	}
-	text, err := json.Marshal(body)
+	text, err := encode(body)
 	if err != nil { // strings only: it can't fail
 		x.log.ErrorContext(r.Context(), "error answer not encoded", slog.String("requestId", x.requestID), slog.Any("error", err))
 		text = []byte(`{"error":{"code":"InternalServerError","message":"Something went wrong on our side."}}`)

@@ -121,7 +121,7 @@ func (a *answer) WriteHeader(status int) {
 	if status >= 400 && !isJSON(a.Header().Get("Content-Type")) {
 		a.replaced = true
 		a.Header().Del("Content-Length")
-		WriteError(a.ResponseWriter, a.r, plainError(a.r, status))
+		WriteError(a.ResponseWriter, a.r, a.plainError(status))
 		return
 	}
 	a.ResponseWriter.WriteHeader(status)
@@ -144,14 +144,13 @@ func isJSON(contentType string) bool {
 }
 
 // plainError is the problem behind a status for which somebody wrote plain text.
-func plainError(r *http.Request, status int) error {
+func (a *answer) plainError(status int) error {
 	switch status {
 	case http.StatusNotFound:
 		return problem.New(problem.NotFound, "", "Resource not found for the segment '%s'. "+
-			"Check the spelling of the path; it begins with /v1.0/ or /beta/.", strangeSegment(r))
+			"Check the spelling of the path; it begins with /v1.0/ or /beta/.", strangeSegment(a.r))
 	case http.StatusMethodNotAllowed:
-		return problem.New(problem.MethodNotAllowed, "", "This path doesn't answer %s. "+
-			"The Allow header lists what it answers.", r.Method)
+		return wrongMethod(a.r, a.Header().Get("Allow"))
 	}
 	for k := problem.Internal; k <= problem.Upstream; k++ {
 		if k.Status() == status && k != problem.Internal {
@@ -162,4 +161,16 @@ func plainError(r *http.Request, status int) error {
 		return problem.New(problem.Invalid, "", "%s.", http.StatusText(status))
 	}
 	return fmt.Errorf("plain-text answer with status %d", status)
+}
+
+// WrongMethod is the refusal of a method that a path doesn't answer, with the Allow header that it needs. Methods are those
+// that it does.
+func WrongMethod(w http.ResponseWriter, r *http.Request, methods ...string) error {
+	allowed := strings.Join(methods, ", ")
+	w.Header().Set("Allow", allowed)
+	return wrongMethod(r, allowed)
+}
+
+func wrongMethod(r *http.Request, allowed string) error {
+	return problem.New(problem.MethodNotAllowed, "", "This path doesn't answer %.20s. It answers %s.", r.Method, allowed)
 }

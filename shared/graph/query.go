@@ -3,7 +3,6 @@ package graph
 import (
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,10 +52,9 @@ func options() []string {
 // error, because ignoring it would give a wrong answer; other unknown parameters are ignored.
 func ParseQuery(r *http.Request, s Schema) (Query, error) {
 	q := Query{schema: s, MaxPageSize: preferredPage(r)}
-	values, err := url.ParseQuery(r.URL.RawQuery)
+	values, err := parseQuery(r)
 	if err != nil {
-		return q, problem.New(problem.Invalid, "", "The query can't be read. "+
-			"Percent-encode what isn't a letter or digit, and separate options by '&'.").Because(err)
+		return q, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) { // of several mistakes, always the same one is told
 		all := values[name]

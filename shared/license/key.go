@@ -81,10 +81,12 @@ func holderPart(location, adamID, shard string) string {
 // Batches of a location: those that are open come first, so that one short query finds them all.
 func batchPart(location string) string { return "batches#" + location }
 
+const openPrefix, endedPrefix = "open#", "past#"
+
 func openKey(location, id string) table.Key {
-	return table.Key{Part: batchPart(location), Sort: "open#" + id}
+	return table.Key{Part: batchPart(location), Sort: openPrefix + id}
 }
 
 func endedKey(location, id string) table.Key {
-	return table.Key{Part: batchPart(location), Sort: "past#" + id}
+	return table.Key{Part: batchPart(location), Sort: endedPrefix + id}
 }

@@ -58,22 +58,47 @@ func HolderPage(ctx context.Context, store *table.ReadStore, location, adamID st
 	return docs, foreign, page.Next, nil
 }
 
-// BatchPage returns a page of a location's batches, the open ones first, and the cursor of the next page.
+// BatchPage returns a page of a location's batches, the open ones first, then those that have ended, newest first, and the
+// cursor of the next page.
 func BatchPage(ctx context.Context, store *table.ReadStore, location string, limit int, cursor string) (
 	batches []Batch, next string, err error,
 ) {
-	page, err := store.PageParts(ctx, []string{batchPart(location)}, table.Range{Limit: limit, Cursor: cursor})
+	at, err := table.ParseCursor(cursor, 2)
 	if err != nil {
-		return nil, "", fmt.Errorf("reading the batches of location %s: %w", location, err)
+		return nil, "", err
 	}
-	for _, item := range page.Items {
-		doc, err := table.Decode[Batch](item)
+	prefix := openPrefix
+	if at != nil {
+		prefix, cursor = at[0], at[1]
+	}
+	if prefix != openPrefix && prefix != endedPrefix {
+		return nil, "", table.ErrCursor
+	}
+	for {
+		r := table.Prefix(batchPart(location), prefix)
+		r.Limit, r.Cursor, r.Reverse = limit-len(batches), cursor, prefix == endedPrefix
+		page, err := store.Page(ctx, r)
 		if err != nil {
-			return nil, "", err
+			return nil, "", fmt.Errorf("reading the batches of location %s: %w", location, err)
 		}
-		batches = append(batches, doc.Value)
+		for _, item := range page.Items {
+			doc, err := table.Decode[Batch](item)
+			if err != nil {
+				return nil, "", err
+			}
+			batches = append(batches, doc.Value)
+		}
+		cursor = page.Next
+		switch {
+		case cursor == "" && prefix == endedPrefix:
+			return batches, "", nil
+		case cursor == "":
+			prefix = endedPrefix
+		}
+		if len(batches) >= limit {
+			return batches, table.NewCursor(prefix, cursor), nil
+		}
 	}
-	return batches, page.Next, nil
 }
 
 func titleParts(adamID string) []string {

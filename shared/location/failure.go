@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
@@ -74,10 +75,10 @@ func stopped(err error, now time.Time, r token.Record) (token.State, string) {
 	)
 	switch {
 	case errors.As(err, &owner):
-		return token.ExternalOwner, fmt.Sprintf("The location is now managed by %q (%s). Bookplate has stopped all work "+
+		return token.ExternalOwner, fmt.Sprintf("The location is now managed by %s. Bookplate has stopped all work "+
 			"there. Decide which product is to manage it. If it is Bookplate, remove the token from the other one and claim the "+
 			"location here (bookplate.claim); to take it over all the same, name the ownerId %q in that.",
-			owner.Owner.Name, owner.Owner.Metadata, owner.Owner.ID)
+			described(owner.Owner), owner.Owner.ID)
 	case errors.As(err, &none):
 		return token.ExternalOwner, "The location no longer names Bookplate as its manager: another product has let it go " +
 			"or cleared the entry. Bookplate has stopped all work there. Claim the location again (bookplate.claim)."
@@ -115,4 +116,12 @@ func (j *job) stop(ctx context.Context, state token.State, why string) error {
 		}
 	}
 	return nil
+}
+
+// described names an owner as Apple does, with what it says of itself, if anything.
+func described(owner apple.MDMInfo) string {
+	if owner.Metadata == "" {
+		return strconv.Quote(owner.Name)
+	}
+	return fmt.Sprintf("%q (%s)", owner.Name, owner.Metadata)
 }

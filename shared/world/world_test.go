@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -215,5 +216,29 @@ func TestIDsAreFreshUUIDsOfVersion4(t *testing.T) {
 			}
 			seen[id] = true
 		}
+	}
+}
+
+func TestOrderedIDsAreUUIDsOfVersion7ThatSortByTime(t *testing.T) {
+	v := world.NewVirtual(1, start)
+	w := v.World()
+	if id := world.NewOrderedID(w); !strings.HasPrefix(id, "01bdbfe6-7c00-7") { // RFC 9562: milliseconds since 1970
+		t.Errorf("the time isn't in %q", id)
+	}
+	seen, last := map[string]bool{}, ""
+	for range 1000 {
+		v.Advance(time.Millisecond)
+		id := world.NewOrderedID(w)
+		if len(id) != 36 || id[14] != '7' || !slices.Contains([]byte("89ab"), id[19]) || id <= last {
+			t.Fatalf("bad id %q after %q", id, last)
+		}
+		last = id
+	}
+	for range 1000 {
+		id := world.NewOrderedID(w)
+		if seen[id] || id[:13] != last[:13] {
+			t.Fatalf("bad or repeated id %q in the millisecond of %q", id, last)
+		}
+		seen[id] = true
 	}
 }

@@ -28,6 +28,7 @@ type entry struct {
 	Pricing  string        `json:"pricingParam"`
 	Location string        `json:"locationId"`
 	State    license.State `json:"state"`
+	Lost     *time.Time    `json:"lostDateTime,omitempty"` // when Apple was seen to list it no more
 	Origin   string        `json:"origin"`
 	// Licenses is how many Apple lists for the person and title: a second quality, or a former identity, has one more.
 	Licenses int        `json:"licenses"`
@@ -184,8 +185,10 @@ func (s server) ledgerPage(ctx context.Context, f ledgerFilter, limit int, curso
 	}
 	var given []license.Doc
 	for _, doc := range docs {
-		if f.wants(doc.Value) {
-			given = append(given, doc)
+		for _, one := range gifts(doc) {
+			if f.wants(one.Value) {
+				given = append(given, one)
+			}
 		}
 	}
 	names, err := s.names(ctx, given)
@@ -218,10 +221,26 @@ func (s server) ledgerDocs(ctx context.Context, f ledgerFilter, limit int, curso
 	}
 }
 
-// wants says that a license was given, and is one of those that are asked for.
+// gifts are a license as each that was spent on the pair, oldest first: what Apple has taken back was spent all the same.
+func gifts(doc license.Doc) []license.Doc {
+	rows := doc.Value.Rows
+	var all []license.Doc
+	for _, g := range doc.Value.Gifts() {
+		l := &doc.Value
+		l.State, l.Location, l.Pricing, l.Found, l.Rows = license.Licensed, g.Location, g.Pricing, g.Found, rows
+		l.Batch, l.Event, l.Cause, l.Asked, l.Given, l.Lost = g.Batch, g.Event, g.Cause, g.Asked, g.Given, g.Lost
+		if !g.Lost.IsZero() {
+			l.State, l.Rows = license.Gone, nil
+		}
+		all = append(all, doc)
+	}
+	return all
+}
+
+// wants says that a license is one of those that are asked for.
 func (f ledgerFilter) wants(l license.License) bool {
 	switch {
-	case l.Given.IsZero(), l.Given.Before(f.from), !l.Given.Before(f.to):
+	case l.Given.Before(f.from), !l.Given.Before(f.to):
 		return false
 	case f.adamID != "" && l.AdamID != f.adamID:
 		return false
@@ -242,7 +261,7 @@ func showEntry(l license.License, b book.Book, names directoryNames) entry {
 	e := entry{
 		Given: l.Given, who: names.who(l.PersonID), Title: b.Name(), BookID: book.ID(l.Location, b.Asset),
 		AdamID: l.AdamID, Pricing: l.Pricing, Location: l.Location, State: l.State, Origin: foundAtSync,
-		Licenses: len(l.Rows), Asked: moment(l.Asked),
+		Licenses: len(l.Rows), Asked: moment(l.Asked), Lost: moment(l.Lost),
 	}
 	if !l.Found { // what a wish asked for in vain isn't why it was given
 		e.Origin, e.BatchID, e.EventID, e.Cause = byAssignment, l.Batch, l.Event, names.cause(l.Cause)
@@ -257,6 +276,7 @@ func ledgerSheet() sheet[entry] {
 		header: []string{
 			"given", "name", "userName", "personId", "title", "adamId", "pricingParam", "bookId", "locationId", "state",
 			"licenses", "origin", "asked", "group", "groupId", "assignmentId", "intent", "requester", "approver", "batchId", "eventId",
+			"lost",
 		},
 		cells: func(e entry) []string {
 			c := cause{}
@@ -266,7 +286,7 @@ func ledgerSheet() sheet[entry] {
 			return []string{
 				e.Given.UTC().Format(time.RFC3339), e.DisplayName, e.UserName, e.PersonID, e.Title, e.AdamID, e.Pricing, e.BookID,
 				e.Location, string(e.State), strconv.Itoa(e.Licenses), e.Origin, when(e.Asked), c.GroupName, c.GroupID, c.AssignmentID,
-				c.Intent, c.Requester, c.Approver, e.BatchID, e.EventID,
+				c.Intent, c.Requester, c.Approver, e.BatchID, e.EventID, when(e.Lost),
 			}
 		},
 	}

@@ -114,8 +114,11 @@ func (a Assigner) store(ctx context.Context, b book.Book, doc WishesDoc, before 
 		mark.New(b.Location, mark.Readers, mark.SubjectAll, now), // costs nothing, so needn't wait for the hold
 	}
 	if removed := without(before, doc.Value.List); len(removed) > 0 {
-		told, err := act.New(a.World, by, act.AssignmentRemoved, b.ID, fmt.Sprintf(
-			"%d assignments of %q were removed: %s.", len(removed), b.Name(), strings.Join(removed, ", ")))
+		what := "1 assignment of %q was removed: %s."
+		if len(removed) > 1 {
+			what = fmt.Sprint(len(removed)) + " assignments of %q were removed: %s."
+		}
+		told, err := act.New(a.World, by, act.AssignmentRemoved, b.ID, fmt.Sprintf(what, b.Name(), strings.Join(removed, ", ")))
 		if err != nil {
 			return err
 		}

@@ -81,23 +81,27 @@ func (p Plan) licenses(wishes map[string]bool) int {
 	return n
 }
 
-// spentBy is how many licenses each wish has spent, or may have.
+// spentBy is how many licenses each wish has spent, or may have; also those that Apple has taken back since.
 func spentBy(licenses map[string]license.Doc) map[string]int {
 	spent := make(map[string]int)
 	for _, doc := range licenses {
 		l := doc.Value
-		gave := !l.Found && (l.State == license.Licensed || l.State == license.Gone)
-		if l.Cause != nil && (gave || pending(l)) {
+		for _, g := range l.Gifts() {
+			if g.Cause != nil {
+				spent[g.Cause.AssignmentID]++
+			}
+		}
+		if pending(l) {
 			spent[l.Cause.AssignmentID]++
 		}
 	}
 	return spent
 }
 
-// pending says that the pair's wish may have spent a license on it: a batch has it, or the outcome of a sending is unknown.
+// pending says that the pair's wish may have spent a license on it that isn't among its gifts: a batch has the pair, or the
+// outcome of a sending is unknown, also if somebody else has given the title since.
 func pending(l license.License) bool {
-	had := l.State == license.Licensed || l.State == license.Gone
-	return !had && l.Cause != nil && (l.State == license.Reserved || l.Bound != "")
+	return l.Cause != nil && (l.State == license.Reserved || l.Bound != "")
 }
 
 // unapproved are the ids of the wishes that wait for approval, or of which a part does: they would go beyond their limit

@@ -18,8 +18,7 @@ func (s Surveyor) lapses(
 	for _, doc := range licenses {
 		l := doc.Value
 		_, still := covered[l.PersonID]
-		open := l.State == license.Waiting || l.State == license.Wanted
-		if open && !still && l.Location == b.Location && l.Pricing == b.Asset.PricingParam {
+		if stands(l) && !still && l.Location == b.Location && l.Pricing == b.Asset.PricingParam {
 			lapsed = append(lapsed, Line{License: doc, Decision: Decision{Refuse, Left, ""}})
 		}
 	}
@@ -38,4 +37,11 @@ func (s Surveyor) lapses(
 		}
 	}
 	return lapsed, nil
+}
+
+// stands says that the pair has a place in the line: it waits, or what it is refused for may pass.
+func stands(l license.License) bool {
+	passes := l.Reason == Inactive || l.Reason == OwnedAsOther
+	return l.State == license.Waiting || l.State == license.Wanted ||
+		l.State == license.Refused && passes && !l.Asked.IsZero()
 }

@@ -91,3 +91,25 @@ func TestWhoLeavesAndComesBackStandsBehindWhoHasWaitedMeanwhile(t *testing.T) {
 		})
 	}
 }
+
+// Disabled first, and taken out of the groups then: that is how people are seen off.
+func TestWhoIsDisabledAndThenLeavesGivesUpTheirPlaceInTheLine(t *testing.T) {
+	s := newSchool(t)
+	s.assigner.Hold = 0
+	off, other := s.person("off", func(p *directory.Person) { p.Active = false }), s.person("other")
+	s.replace(required(s.group(other)))
+	s.license(off, waiting(s, start))
+	s.license(off, func(l license.License) license.License {
+		at := license.Place{Location: here, Asset: s.book.Asset}
+		l, err := l.Ask(at, license.Cause{}, license.Refused, assign.Inactive, "", start)
+		s.must(err)
+		return l
+	})
+	if _, lapsed := s.survey(); len(lapsed) != 1 || lapsed[0].Decision.Reason != assign.Inactive {
+		t.Fatalf("lapsed: %+v", lapsed)
+	}
+	s.license(off, func(l license.License) license.License { return l.Lapse(assign.Inactive, s.clock.Now()) })
+	if _, lapsed := s.survey(); len(lapsed) != 0 {
+		t.Errorf("it lapses again and again: %+v", lapsed)
+	}
+}

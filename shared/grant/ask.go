@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/assign"
 	"github.com/bookplate/bookplate/shared/book"
-	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
 )
 
@@ -93,7 +91,12 @@ func (g Granter) askFor(ctx context.Context, a *asking, doc assign.WishesDoc) er
 	if err != nil {
 		return err
 	}
-	all, err := g.note(ctx, b.Value, slices.Concat(lines, lapsed), a.until)
+	now := g.World.Now()
+	until := now.Add(g.Until.Sub(now) / 2) // a look that took all of its time would note nothing, again and again
+	if until.Before(a.until) {
+		until = a.until
+	}
+	all, err := g.note(ctx, b.Value, slices.Concat(lines, lapsed), a.began, until)
 	if err != nil {
 		return err
 	}
@@ -166,62 +169,4 @@ func (g Granter) remindHolds(ctx context.Context, w assign.Wishes) error {
 		return nil
 	}
 	return nil
-}
-
-// note stores why people wait or are refused, where that has changed, until the time is up. All says that it sufficed.
-func (g Granter) note(ctx context.Context, b book.Book, lines []assign.Line, until time.Time) (all bool, err error) {
-	at := license.Place{Location: b.Location, Asset: b.Asset}
-	var left atomic.Int64
-	err = g.World.Run(ctx, g.Store.Width(), len(lines), func(ctx context.Context, i int) error {
-		doc, changed, err := noted(lines[i], at, lines[i].Cause(b.ID), g)
-		switch {
-		case err != nil || !changed:
-			return err
-		case !g.World.Now().Before(until):
-			left.Add(1)
-			return nil
-		}
-		return g.save(ctx, doc)
-	})
-	return left.Load() == 0, err
-}
-
-// save stores a license, unless somebody else was faster: then what they stored is newer than what we know, and the
-// next pass looks at it.
-func (g Granter) save(ctx context.Context, doc license.Doc) error {
-	op, err := license.Save(doc)
-	if err != nil {
-		return err
-	}
-	if _, err := g.Store.Commit(ctx, op); err != nil && !license.IsConflict(err) {
-		return err
-	}
-	return nil
-}
-
-func noted(line assign.Line, at license.Place, cause license.Cause, g Granter) (license.Doc, bool, error) {
-	doc, d := line.License, line.Decision
-	l := doc.Value
-	waitsElsewhere := l.State == license.Waiting && l.Location != at.Location
-	switch {
-	case d.Verdict == assign.Give, l.Has(), l.State == license.Reserved, d.Reason == assign.AppleRefused,
-		d.Reason == assign.Elsewhere, l.State == license.Gone && d.Reason == assign.Refunded, waitsElsewhere:
-		return doc, false, nil
-	}
-	if line.Wish.ID == "" { // no wish covers it any more
-		doc.Value = l.Lapse(d.Reason, g.World.Now())
-		return doc, true, nil
-	}
-	state := license.Waiting
-	if d.Verdict == assign.Refuse {
-		state = license.Refused
-	}
-	known := l.State == state && l.Reason == d.Reason && l.Detail == d.Detail && l.Location == at.Location
-	moved := l.Bound == "" && l.Pricing == at.Asset.PricingParam && l.Cause != nil && l.Cause.AssignmentID != cause.AssignmentID
-	if known && !moved { // another wish has another place in the line
-		return doc, false, nil
-	}
-	var err error
-	doc.Value, err = l.Ask(at, cause, state, d.Reason, d.Detail, g.World.Now())
-	return doc, true, err
 }

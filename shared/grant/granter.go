@@ -49,6 +49,8 @@ type Granter struct {
 	Log   *slog.Logger
 	// Until is when no further batch is begun: what is left is marked for the next wake.
 	Until time.Time
+	// head is the backlog from which is given, if any: when another worker has changed it, nothing of it is sent any more.
+	head *backlogDoc
 }
 
 // notAfter is how long after a batch was stored as sending the transport may still start its request (law 2).

@@ -13,6 +13,7 @@ import (
 
 // goOn gives what is next in the backlog, as many batches as there is room for.
 func (g Granter) goOn(ctx context.Context, site assign.Site, doc *backlogDoc) error {
+	g.head = doc
 	p := &pass{site: site, room: g.Pace.MaxOpen - len(site.Batches)}
 	turns, err := g.turns(ctx, doc.Value, p.room)
 	if err != nil || len(turns) == 0 {
@@ -59,7 +60,7 @@ func (g Granter) take(ctx context.Context, p *pass, turns []turn) error {
 			p.left = append(p.left, d.found(turns[0], d.people, d.titles)...)
 			continue
 		}
-		if p.stock, err = g.fresh(ctx, p.stock, p.site, turns); err != nil {
+		if p.stock, err = g.fresh(ctx, p.stock, turns); err != nil {
 			return err
 		}
 		if d, err = g.share(ctx, p, turns[0], d); err != nil {
@@ -77,9 +78,9 @@ func (g Granter) take(ctx context.Context, p *pass, turns []turn) error {
 	return err
 }
 
-// share is the draft for as many people as all its titles suffice for (law 5). The others come again with the titles of which
-// there is enough. The rest of the books is decided anew, by a look: at once, or if batches with them are under way, when
-// these have ended, because Apple may have counted them already.
+// share is the draft for as many people as all its titles suffice for (law 5). The others come again with the titles that
+// suffice for them. Who is left out of a title is decided for anew, by a look at the book: at once, or if batches with it are
+// under way, when these have ended, because Apple may have counted them already.
 func (g Granter) share(ctx context.Context, p *pass, t turn, d draft) (draft, error) {
 	room := p.stock.room(d.titles)
 	if room >= len(d.people) {
@@ -89,11 +90,11 @@ func (g Granter) share(ctx context.Context, p *pass, t turn, d draft) (draft, er
 	if err != nil {
 		return d, err
 	}
-	var enough []apple.AssetKey
 	for _, asset := range d.titles {
+		enough := min(p.stock.room([]apple.AssetKey{asset}), len(d.people))
+		p.left = append(p.left, d.found(t, d.people[room:enough], []apple.AssetKey{asset})...)
 		switch {
-		case p.stock.free[asset] >= len(d.people):
-			enough = append(enough, asset)
+		case enough == len(d.people):
 		case holding(open, asset):
 			p.short = append(p.short, asset)
 		default:
@@ -103,7 +104,6 @@ func (g Granter) share(ctx context.Context, p *pass, t turn, d draft) (draft, er
 			}
 		}
 	}
-	p.left = append(p.left, d.found(t, d.people[room:], enough)...)
 	d.people = d.people[:room]
 	return d, nil
 }

@@ -127,13 +127,23 @@ func (g Granter) refused(ctx context.Context, doc license.BatchDoc, e *apple.Err
 	if ended, err := g.end(ctx, doc, license.Abandoned, whose, mark.SubjectAll); err != nil || !ended {
 		return err
 	}
+	return g.denyAll(ctx, b, bad, e.Number)
+}
+
+// denyAll denies the pairs that the refusal of an ended batch names, and frees the others.
+func (g Granter) denyAll(ctx context.Context, b license.Batch, bad []license.Doc, number int) error {
+	if number == apple.NumberNoStock { // its counts say that there is: they need a while
+		if err := g.markGrants(ctx, mark.SubjectAll, g.World.Now().Add(3*g.Pace.Poll)); err != nil {
+			return err
+		}
+	}
 	var missing []string
 	for _, d := range bad {
-		d.Value = g.denied(d.Value, e.Number)
+		d.Value = g.denied(d.Value, number)
 		if err := g.save(ctx, d); err != nil {
 			return err
 		}
-		if e.Number == apple.NumberNoUser {
+		if number == apple.NumberNoUser {
 			missing = append(missing, d.Value.PersonID)
 		}
 	}

@@ -82,6 +82,6 @@ func (g Granter) stale(ctx context.Context, l license.License) (stale, bound boo
 	if err != nil {
 		return false, false, fmt.Errorf("reading batch %s: %w", l.Batch, err)
 	}
-	// One that is being sent without the pair never sends it; one that isn't sent yet is still its worker's.
-	return batch.Value.MayHaveSpent() && !batch.Value.Holds(l.AdamID, l.PersonID), false, nil
+	// One that is open without the pair never sends it: whoever took it out has changed the batch.
+	return !batch.Value.Holds(l.AdamID, l.PersonID), false, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
+	"github.com/bookplate/bookplate/shared/table"
 	"github.com/bookplate/bookplate/shared/world"
 )
 
@@ -56,7 +57,7 @@ func (g Granter) give(ctx context.Context, d draft, s *stock) error {
 	}
 	doc, err = g.commitSending(ctx, doc, fit, looked)
 	if license.IsConflict(err) {
-		return nil // a pair was taken out, or the batch was ended: its mark leads back to it
+		return nil // a pair was taken out, the batch was ended, or another worker has looked: its mark leads back to it
 	}
 	if err != nil {
 		return err
@@ -79,12 +80,15 @@ func (g Granter) prepare(ctx context.Context, d draft) (license.BatchDoc, error)
 }
 
 // saveBatch stores a batch under the condition that it is still what was read, and when it is looked at next.
-func (g Granter) saveBatch(ctx context.Context, doc license.BatchDoc, look time.Time) (license.BatchDoc, error) {
+func (g Granter) saveBatch(
+	ctx context.Context, doc license.BatchDoc, look time.Time, unless ...table.Op,
+) (license.BatchDoc, error) {
 	op, err := doc.Save()
 	if err != nil {
 		return doc, err
 	}
-	version, err := g.Store.Commit(ctx, op, mark.New(g.Record.Location, mark.Settle, doc.Value.ID, look))
+	ops := append([]table.Op{op, mark.New(g.Record.Location, mark.Settle, doc.Value.ID, look)}, unless...)
+	version, err := g.Store.Commit(ctx, ops...)
 	if err != nil {
 		return doc, fmt.Errorf("storing batch %s as %s: %w", doc.Value.ID, doc.Value.State, err)
 	}
@@ -92,7 +96,8 @@ func (g Granter) saveBatch(ctx context.Context, doc license.BatchDoc, look time.
 	return doc, nil
 }
 
-// commitSending stores who will be sent, before the request starts. From here on only Apple's word frees these pairs.
+// commitSending stores who will be sent, before the request starts. From here on only Apple's word frees these pairs. It fails if
+// another worker has looked since: who comes first for the last license, and for what was approved, is what one look has found.
 func (g Granter) commitSending(ctx context.Context, doc license.BatchDoc, people []string, looked time.Time) (
 	license.BatchDoc, error,
 ) {
@@ -109,7 +114,11 @@ func (g Granter) commitSending(ctx context.Context, doc license.BatchDoc, people
 		}
 	}
 	b.People = people
-	return g.saveBatch(ctx, doc, now.Add(g.Pace.Poll))
+	var unless []table.Op
+	if g.head != nil {
+		unless = append(unless, g.head.Unchanged())
+	}
+	return g.saveBatch(ctx, doc, now.Add(g.Pace.Poll), unless...)
 }
 
 // freeDropped frees the pairs of people who were reserved and then left out. A worker that dies before leaves that to

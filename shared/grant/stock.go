@@ -85,18 +85,15 @@ func (g Granter) unlisted(ctx context.Context, books []apple.AssetKey, s *stock)
 
 // fresh is the stock for the turns that are left, counted anew if there is none or it would become too old while another
 // batch is reserved: that batch would then have been prepared in vain.
-func (g Granter) fresh(ctx context.Context, s *stock, site assign.Site, turns []turn) (*stock, error) {
+func (g Granter) fresh(ctx context.Context, s *stock, turns []turn) (*stock, error) {
+	if s != nil && g.World.Now().Sub(s.read) < freshFor/2 {
+		return s, nil
+	}
 	var books []apple.AssetKey
 	for _, t := range turns {
 		books = append(books, t.Titles...)
 	}
-	if s == nil {
-		return g.count(ctx, site, books)
-	}
-	if g.World.Now().Sub(s.read) < freshFor/2 {
-		return s, nil
-	}
-	site, err := g.surveyor().LoadSite(ctx, g.Record) // law 5: also the batches sent since, before the stock is counted
+	site, err := g.surveyor().LoadSite(ctx, g.Record) // law 5: all batches that are open now, before the stock is counted
 	if err != nil {
 		return nil, err
 	}

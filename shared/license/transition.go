@@ -11,8 +11,8 @@ import (
 // The transitions of a license are pure: they take what was read and return what is to be saved, under the condition
 // that it is still what was read. A transition that the rules forbid is an error of the caller's code.
 
-// Ask notes that a wish covers the pair, and why it isn't given: the state is Waiting or Refused. The cause stays that of a
-// sending whose outcome is unknown: if Apple turns out to have given the title, that wish has spent it.
+// Ask notes that a wish covers the pair, and why it isn't given: the state is Waiting or Refused, or Wanted if it is next. The
+// cause stays that of a sending whose outcome is unknown: if Apple turns out to have given the title, that wish has spent it.
 func (l License) Ask(at Place, cause Cause, state State, reason Reason, detail string, now time.Time) (License, error) {
 	if l.Has() || l.State == Reserved {
 		return l, fmt.Errorf("title %s for person %s is %s and can't be asked for", l.AdamID, l.PersonID, l.State)

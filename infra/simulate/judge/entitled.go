@@ -155,17 +155,13 @@ type limited struct {
 }
 
 func (j *Judge) limited(b Book) (all []limited) {
-	given := map[string]int{} // by assignment
+	given := map[string]int{} // by assignment; also what Apple has taken back
 	for _, l := range list[struct {
-		State string `json:"state"`
-		Found bool   `json:"foundAtSync"`
 		Cause struct {
 			Assignment string `json:"assignmentId"`
 		} `json:"cause"`
-	}](j, "/bookplate/grants?book="+j.BookID(b)) {
-		if !l.Found && (l.State == "licensed" || l.State == "gone") {
-			given[l.Cause.Assignment]++
-		}
+	}](j, "/bookplate/ledger?title="+b.AdamID) {
+		given[l.Cause.Assignment]++
 	}
 	for _, one := range list[struct {
 		ID     string `json:"id"`

@@ -30,8 +30,8 @@ type backlog struct {
 	Short []apple.AssetKey `json:"short,omitempty"`
 }
 
-// backlogFor is how old a backlog may become. Renewing sees all that a look sees but one thing: a person of ours whose Apple
-// Account is another one's too, and who gets the title by another location meanwhile (assign.Surveyor.Renew).
+// backlogFor is how old a backlog may become. What renewing doesn't see (assign.Surveyor.Renew) is minded otherwise but for one
+// thing: a person of ours whose Apple Account is another one's too, and who gets the title by another location meanwhile.
 const backlogFor = 5 * time.Minute
 
 // keepTurns is how long turns are kept that a worker has stored and not come to remove.

@@ -50,7 +50,7 @@ func (j *job) failed(ctx context.Context, due []mark.Mark, cause error) error {
 // alike are the marks that are put off together with those whose work failed: of grants all that are due by now, also those
 // that the work itself has put. Apple would be asked again at once.
 func (j *job) alike(ctx context.Context, due []mark.Mark) ([]mark.Mark, error) {
-	if due[0].Kind != mark.Grants && due[0].Kind != mark.Later {
+	if workOf(due[0]) != mark.Grants {
 		return due, nil
 	}
 	all, err := mark.Read(ctx, j.Store.ReadStore, j.location)

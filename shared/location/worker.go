@@ -229,11 +229,33 @@ func firstDue(marks []mark.Mark, now time.Time) []mark.Mark {
 	if first.Kind == mark.Settle || first.Kind == mark.Readers && !follows(first) || first.Kind == mark.Plan {
 		return []mark.Mark{first}
 	}
-	due = slices.DeleteFunc(due, func(m mark.Mark) bool { return m.Kind != first.Kind || follows(m) != follows(first) })
+	due = slices.DeleteFunc(due, func(m mark.Mark) bool { return workOf(m) != workOf(first) || follows(m) != follows(first) })
 	if follows(first) {
 		return due[:min(len(due), mostFollowed)]
 	}
+	return withLater(due, marks)
+}
+
+// withLater are the marks to be done, with that of a look at everything which is marked for later, if there is one now.
+func withLater(due, marks []mark.Mark) []mark.Mark {
+	all := func(m mark.Mark) bool { return workOf(m) == mark.Grants && m.Subject == mark.SubjectAll }
+	if !slices.ContainsFunc(due, all) {
+		return due
+	}
+	for _, m := range marks {
+		if all(m) && m.Kind == mark.Later && !slices.Contains(due, m) {
+			due = append(due, m)
+		}
+	}
 	return due
+}
+
+// workOf is the kind of work that a mark asks for: what was marked for later is the same as what was marked for now.
+func workOf(m mark.Mark) mark.Kind {
+	if m.Kind == mark.Later {
+		return mark.Grants
+	}
+	return m.Kind
 }
 
 // mostFollowed is how many requests for readers are looked at together: some 7 seconds of polls at Apple's documented pace.

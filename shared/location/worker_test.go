@@ -271,3 +271,20 @@ func TestOneSeedWorksInOneTrace(t *testing.T) {
 		t.Error("the same work left two different tables")
 	}
 }
+
+func TestALookAtEverythingServesTheOneThatIsMarkedForLater(t *testing.T) {
+	for name, subject := range map[string]string{"everything": mark.SubjectAll, "one book": mark.SubjectBook("b")} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.mark(mark.Grants, subject, start)
+			b.mark(mark.Later, mark.SubjectAll, start.Add(time.Hour))
+			b.work()
+			marks := b.marks()
+			_, later := marks["later#all"]
+			_, now := marks["grants#"+subject]
+			if later != (subject != mark.SubjectAll) || now {
+				t.Errorf("marks %v are left", marks)
+			}
+		})
+	}
+}

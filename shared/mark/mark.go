@@ -74,14 +74,6 @@ func New(location string, kind Kind, subject string, due time.Time) table.Op {
 	return table.Put(table.Item{Key: key(location, kind, subject), Body: []byte(data)}, table.Any())
 }
 
-// Once is the op that puts a mark unless there is one, whenever that is due. Its Commit fails then with table.ErrCondition. That
-// is as good only if the mark isn't due yet: one that is may be being done.
-func Once(location string, kind Kind, subject string, due time.Time) table.Op {
-	op := New(location, kind, subject, due)
-	op.If = table.Absent()
-	return op
-}
-
 // Done is the op that removes the mark if it is still the one that was read.
 func (m Mark) Done() table.Op {
 	return table.Delete(key(m.Location, m.Kind, m.Subject), table.At(m.version))

@@ -148,15 +148,3 @@ func TestTheNextWakeIsForTheEarliestMark(t *testing.T) {
 		}
 	}
 }
-
-func TestAMarkThatIsPutOnceStaysAsItIs(t *testing.T) {
-	store := newStore()
-	commit(t, store, mark.Once(location, mark.Later, mark.SubjectAll, start))
-	_, err := store.Commit(t.Context(), mark.Once(location, mark.Later, mark.SubjectAll, start.Add(time.Hour)))
-	if !errors.Is(err, table.ErrCondition) {
-		t.Errorf("the second time: %v", err)
-	}
-	if marks := read(t, store, location); len(marks) != 1 || !marks[0].Due.Equal(start) {
-		t.Errorf("marks %+v, want the first one", marks)
-	}
-}

@@ -59,31 +59,23 @@ func Apply(ctx context.Context, store *table.Store, location string, rows []appl
 // tellAfter is how much later everybody is looked at.
 const tellAfter = 30 * time.Second
 
-// tell has every wish of the location looked at, unless that is marked for later already. A mark whose time has come may be
-// being done: what is told now came too late for it.
+// tell has every wish of the location looked at in a while, or when that is marked already. The mark is put anew in any case: a
+// look that is under way may have read it, and would remove it with what is told now.
 func tell(ctx context.Context, store *table.Store, location string, now time.Time) error {
-	_, err := store.Commit(ctx, mark.Once(location, mark.Later, mark.SubjectAll, now.Add(tellAfter)))
-	if isConflict(err) {
-		err = tellAnew(ctx, store, location, now)
-	}
-	if err != nil {
-		return fmt.Errorf("marking the grants of location %s: %w", location, err)
-	}
-	return nil
-}
-
-func tellAnew(ctx context.Context, store *table.Store, location string, now time.Time) error {
 	marks, err := mark.Read(ctx, store.ReadStore, location)
 	if err != nil {
 		return err
 	}
+	due := now.Add(tellAfter)
 	for _, m := range marks {
 		if m.Kind == mark.Later && m.Subject == mark.SubjectAll && m.Due.After(now) {
-			return nil
+			due = m.Due
 		}
 	}
-	_, err = store.Commit(ctx, mark.New(location, mark.Later, mark.SubjectAll, now.Add(tellAfter)))
-	return err
+	if _, err := store.Commit(ctx, mark.New(location, mark.Later, mark.SubjectAll, due)); err != nil {
+		return fmt.Errorf("marking the grants of location %s: %w", location, err)
+	}
+	return nil
 }
 
 // active keeps one row for each clientUserId: the active one, else the last.

@@ -73,6 +73,7 @@ func TestRightsAreCutAsTheFunctionsAre(t *testing.T) {
 		"dynamodb:Scan":                    nil,
 		"dynamodb:PutItem":                 writers,
 		"dynamodb:DeleteItem":              {"directory", "tokens", "work"},
+		"dynamodb:ConditionCheckItem":      {"work"},
 		"dynamodb:BatchWriteItem":          {"assignments", "directory", "work"},
 		"dynamodb:Query":                   {"assignments", "books", "directory", "schedule", "tokens", "work"},
 		"sqs:SendMessage":                  writers,

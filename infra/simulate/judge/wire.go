@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/bookplate/bookplate/shared/apple/applefake"
 )
 
 // fresh is how old our knowledge of people and stock may be when a request starts.
@@ -108,7 +110,7 @@ func (j *Judge) synced(r *Request) {
 // stock: law 5. No more than there is, less what is under way; unless somebody else took some in the last minutes. What is
 // given up after the wait is no longer under way, whatever Apple makes of it later.
 func (j *Judge) stock(r *Request, b Book, clients []string) {
-	if at, ok := j.shrunk[b]; ok && r.At.Sub(at) <= 3*fresh {
+	if at, ok := j.shrunk[b]; ok && r.At.Sub(at) <= 3*fresh || j.late(r, b) {
 		j.Met["stock shrinks shortly before a sending"]++
 		return
 	}
@@ -136,6 +138,15 @@ func (j *Judge) stock(r *Request, b Book, clients []string) {
 		j.broken("oversold", []string{b.AdamID}, "%d of %s %s are asked for at %s; %d are free and %d of these under way",
 			len(clients), b.AdamID, b.Pricing, b.UID, free, under)
 	}
+}
+
+// late says that Apple has just given what was given up after the wait: nobody could count on that.
+func (j *Judge) late(r *Request, b Book) bool {
+	return slices.ContainsFunc(j.sites[b.UID].Ledger(), func(l applefake.License) bool {
+		s := j.events[l.EventID]
+		return s != nil && l.AdamID == b.AdamID && l.PricingParam == b.Pricing && r.At.Sub(l.At) <= 3*fresh &&
+			l.At.Sub(s.request.At) >= j.ResendAfter
+	})
 }
 
 const unlimited = 2147483647

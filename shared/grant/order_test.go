@@ -8,6 +8,7 @@ import (
 
 	"github.com/bookplate/bookplate/shared/apple"
 	"github.com/bookplate/bookplate/shared/assign"
+	"github.com/bookplate/bookplate/shared/directory"
 	"github.com/bookplate/bookplate/shared/license"
 	"github.com/bookplate/bookplate/shared/mark"
 	"github.com/bookplate/bookplate/shared/reader"
@@ -60,6 +61,40 @@ func TestAWorkerThatWakesUpAfterItsLookGivesNothingOfIt(t *testing.T) {
 				t.Errorf("%d pairs were sent, want one: %v", n, s.states())
 			}
 		})
+	}
+}
+
+// Meanwhile who came first was disabled for a moment, so that the other worker gave what was approved to the next: each of the
+// two looks is right, and together they give too much.
+func TestTwoLooksTogetherGiveNoMoreThanWasApproved(t *testing.T) {
+	s := newSchool(t, 2, 1)
+	doc, err := assign.Load(t.Context(), s.store.ReadStore, s.books[0])
+	s.must(err)
+	doc.Value.List[0].Limit = 1
+	op, err := doc.Save()
+	s.must(err)
+	s.commit(op)
+	d := directory.New(s.store, s.clock.World(), quiet{})
+	other := s.granter
+	other.State = &token.Sync{}
+	s.granter.Readers.Apple = &interrupted{s.apple, func() []apple.User {
+		turns, err := s.granter.turns(t.Context(), backlogOf(s), 1)
+		s.must(err)
+		for _, active := range []bool{false, true} {
+			_, err := d.ChangePerson(t.Context(), turns[0].People[0], "", func(p *directory.Person) error {
+				p.Active = active
+				return nil
+			})
+			s.must(err)
+			if !active {
+				s.must(other.Spend(t.Context(), []string{mark.SubjectAll}))
+			}
+		}
+		return nil
+	}}
+	s.spend()
+	if n := len(s.sentPairs()); n != 1 {
+		t.Errorf("%d licenses were sent, and one is approved", n)
 	}
 }
 
